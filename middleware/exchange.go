@@ -1,0 +1,216 @@
+package middleware
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Exchange is the state of one call, or of one attempt of it, that the stages
+// on the request's way share. It is the context of the requests that they pass
+// on. A call's exchange is made once, by Chain or by the first stage that
+// joins; a stage that sends more than one attempt makes a Child for each.
+//
+// An exchange ends exactly once: when RoundTrip returned an error or a response
+// without a body, when the response's body was read to its end, failed or was
+// closed, when its context ended while the body was open, or when something
+// below panicked. Then everything that was registered with OnEnd is settled and
+// the context is cancelled.
+//
+// Its methods as a context are safe for concurrent use. The others are for the
+// goroutine that runs the stage's RoundTrip.
+type Exchange struct {
+	call    *call
+	up      *Exchange     // what this is an attempt of; nil for a call
+	caller  *http.Request // the request that Join or Child was given
+	req     http.Request  // the copy of it that goes on, with the exchange as its context
+	attempt int
+
+	outcome   Outcome
+	decided   bool
+	outcomeOf *http.Response // the response that outcome was read from, nil when it was decided in advance
+	waited    time.Duration
+	body      watchedBody
+	ended     atomic.Bool
+
+	// Guarded by call.mu.
+	phase  phase
+	done   chan struct{}
+	err    error // of the context; nil while it lives
+	cause  error // of Limit, where that ended the context
+	broken bool  // the context ended before the exchange did
+	limits []limit
+	afters []after
+	slots  []slot
+	outer  *Exchange // ends together with this one, because it returned this one's response
+}
+
+type phase uint8
+
+const (
+	running   phase = iota // RoundTrip has not returned
+	streaming              // the response is with the caller, its body is open
+	over                   // settled
+)
+
+// call is what an exchange and all its children share. One mutex guards the
+// tree: it is only contended when something ends from outside.
+type call struct {
+	ctx     context.Context // the caller's
+	opts    *options
+	started time.Time
+
+	mu        sync.Mutex
+	live      []*Exchange // the root and every attempt that has not ended
+	listening bool        // somebody waits for a context of this call: ctx is watched and the timer is armed
+	unhook    func() bool // stops watching ctx
+	timer     *time.Timer
+	armed     time.Time // when timer fires; zero if it doesn't
+	spare     *Exchange // room for the first attempt
+}
+
+// A call in a chain nearly always has one attempt, with one or two limits and
+// a few settlers: they are allocated together.
+type callInChain struct {
+	call
+	root, first Exchange
+	live        [2]*Exchange
+	limits      [2]limit
+	afters      [1]after
+	slots       [4]slot
+}
+
+type callAlone struct {
+	call
+	root  Exchange
+	live  [1]*Exchange
+	slots [1]slot
+}
+
+type exchangeKey struct{}
+
+// FromContext gives the exchange that ctx belongs to, nil if there is none or
+// if it has ended.
+func FromContext(ctx context.Context) *Exchange {
+	ex, ok := ctx.(*Exchange)
+	if !ok {
+		ex, _ = ctx.Value(exchangeKey{}).(*Exchange)
+	}
+	if ex == nil || ex.ended.Load() {
+		return nil
+	}
+	return ex
+}
+
+// Join gives the exchange that req belongs to and req itself, or, for a stage
+// that is used outside a Chain, a new exchange and a copy of req that belongs
+// to it. A stage that joins defers Leave and passes the returned request on:
+//
+//	func (s *Stage) roundTrip(req *http.Request, next http.RoundTripper) (resp *http.Response, err error) {
+//		ex, inner := middleware.Join(req)
+//		defer ex.Leave(req, &resp, &err)
+//		...
+//		return next.RoundTrip(inner)
+//	}
+func Join(req *http.Request) (*Exchange, *http.Request) {
+	if ex := FromContext(req.Context()); ex != nil {
+		return ex, req
+	}
+	return begin(req, false)
+}
+
+// begin starts a call, whatever req belongs to: a pipeline within a pipeline
+// settles its own calls.
+func begin(req *http.Request, inChain bool) (*Exchange, *http.Request) {
+	var c *call
+	var e *Exchange
+	if inChain {
+		m := new(callInChain)
+		c, e = &m.call, &m.root
+		c.live = m.live[:0]
+		c.spare = &m.first
+		e.limits = m.limits[0:0:1]
+		m.first.limits = m.limits[1:1:2]
+		m.first.afters = m.afters[:0]
+		e.slots = m.slots[0:0:1]
+		m.first.slots = m.slots[1:1:4]
+	} else {
+		m := new(callAlone)
+		c, e = &m.call, &m.root
+		c.live = m.live[:0]
+		e.slots = m.slots[:0]
+	}
+	c.ctx = req.Context()
+	c.opts, _ = c.ctx.Value(optionsKey{}).(*options)
+	c.started = time.Now()
+	c.live = append(c.live, e)
+	e.call = c
+	return e, e.take(req)
+}
+
+// take makes the exchange's copy of req. The copy is shallow: a stage that
+// changes the header or the URL clones them first.
+func (e *Exchange) take(req *http.Request) *http.Request {
+	e.caller = req
+	e.req = *req.WithContext(e)
+	return &e.req
+}
+
+// Child starts an attempt: an exchange of its own within this one, and a copy
+// of req, the request that the stage was given, that belongs to it. The stage
+// sets the copy's Body if it replays it, and defers Leave(req, ...) on the
+// child around next.RoundTrip. Attempts may run side by side.
+func (e *Exchange) Child(req *http.Request) (*Exchange, *http.Request) {
+	c := e.call
+	c.mu.Lock()
+	child := c.spare
+	c.spare = nil
+	if child == nil {
+		child = new(Exchange)
+	}
+	child.call, child.up = c, e
+	child.err, child.cause, child.broken = e.err, e.cause, e.broken
+	c.live = append(c.live, child)
+	c.mu.Unlock()
+	e.attempt++
+	child.attempt = e.attempt
+	return child, child.take(req)
+}
+
+// Leave ends the stage's part in the exchange. It is deferred by every stage
+// that called Join or Child, with the request that it gave to them and the
+// addresses of its results, and does nothing unless that call made the
+// exchange: then it watches the response's body, or settles at once where
+// there is none, or where RoundTrip failed or panicked, and puts the caller's
+// request back into the response.
+func (e *Exchange) Leave(caller *http.Request, resp **http.Response, err *error) {
+	if e.caller != caller {
+		return
+	}
+	r := *resp
+	if r == nil {
+		outcome := Outcome{Verdict: Neutral, Reason: ReasonPanic}
+		if *err != nil {
+			outcome = e.Outcome(nil, *err)
+		}
+		e.end(End{Outcome: outcome, Err: *err})
+		return
+	}
+	r.Request = caller
+	e.watch(r)
+}
+
+// Started is when the call began.
+func (e *Exchange) Started() time.Time { return e.call.started }
+
+// Attempt is the number of this attempt, from 1 on; 0 for a call.
+func (e *Exchange) Attempt() int { return e.attempt }
+
+// AddWait tells the stages above that the request waited here, in a queue, and
+// not for the upstream.
+func (e *Exchange) AddWait(d time.Duration) { e.waited += d }
+
+// Waited is the time that this exchange spent in queues below.
+func (e *Exchange) Waited() time.Duration { return e.waited }

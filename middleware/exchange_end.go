@@ -1,0 +1,163 @@
+package middleware
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+)
+
+// Settler is told how an exchange ended.
+type Settler interface {
+	// Settle is called exactly once for each OnEnd, with its token, from
+	// whichever goroutine ended the exchange. It must not block.
+	Settle(token uint64, end End)
+}
+
+// End is how an exchange ended.
+type End struct {
+	// Exchange is the one that ended.
+	Exchange *Exchange
+	// Outcome is what the answer meant. A body that failed midway is a
+	// Failure, though its status was a success; one that the caller closed
+	// early, or gave up by cancelling, is not.
+	Outcome Outcome
+	// Err is what RoundTrip or the body's Read failed with; nil after a
+	// response that was read or closed.
+	Err error
+}
+
+type slot struct {
+	settler Settler
+	token   uint64
+}
+
+// OnEnd has s settled when the exchange ends. The settlers run in reverse
+// order, innermost stage first. Call it before RoundTrip returns.
+func (e *Exchange) OnEnd(s Settler, token uint64) {
+	e.slots = append(e.slots, slot{s, token})
+}
+
+// watch makes the end of r's body the end of the exchange.
+func (e *Exchange) watch(r *http.Response) {
+	outcome := e.Outcome(r, nil)
+	c := e.call
+	c.mu.Lock()
+	if inner, ok := innerBody(r.Body); ok && inner.call == c && inner != e {
+		// A child already watches this body: end when it does.
+		for inner.outer != nil {
+			inner = inner.outer
+		}
+		inner.outer = e
+		if inner.phase != over {
+			e.phase = streaming
+			c.mu.Unlock()
+			return
+		}
+		// It ended on the way up here.
+	}
+	if e.err != nil {
+		// Too late, but still an answer: what is in memory can be read, and the
+		// rest fails by itself.
+		c.mu.Unlock()
+		e.endAborted(nil)
+		return
+	}
+	unwatched := len(e.slots) == 0 && len(e.limits) == 0 && len(e.afters) == 0 && e.done == nil
+	if r.Body == nil || r.Body == http.NoBody || unwatched {
+		c.mu.Unlock()
+		e.end(End{Outcome: outcome})
+		return
+	}
+	e.phase = streaming
+	e.body = watchedBody{rc: r.Body, ex: e}
+	r.Body = e.body.asReadCloser()
+	c.listen()
+	c.mu.Unlock()
+}
+
+// end settles the exchange, once, and then the one that it stands for.
+func (e *Exchange) end(how End) {
+	c := e.call
+	how.Exchange = e
+	c.mu.Lock()
+	if e.phase == over {
+		c.mu.Unlock()
+		return
+	}
+	e.phase = over
+	e.ended.Store(true)
+	// Whoever still waits for this context, or runs an attempt within it, is released.
+	var ends endings
+	if e.err == nil {
+		ends = append(ends, e.cancel(context.Canceled, nil))
+	}
+	c.live = slices.DeleteFunc(c.live, func(x *Exchange) bool { return x == e })
+	ends = c.cancelBelow(e, context.Canceled, nil, ends)
+	if len(c.live) == 0 {
+		c.stopListening()
+	}
+	outer := e.outer
+	c.mu.Unlock()
+
+	for i := len(e.slots) - 1; i >= 0; i-- {
+		e.slots[i].settler.Settle(e.slots[i].token, how)
+	}
+	ends.run()
+	if outer != nil {
+		outer.end(how)
+	}
+}
+
+// stopListening lets go of the caller's context and of the timer. c.mu is held.
+func (c *call) stopListening() {
+	if c.unhook != nil {
+		c.unhook()
+	}
+	if c.timer != nil {
+		c.timer.Stop()
+	}
+}
+
+// endAborted settles an exchange whose body failed with err, or whose context
+// ended while the body was open.
+func (e *Exchange) endAborted(err error) {
+	outcome := e.outcome
+	outcome.Verdict, outcome.Reason, outcome.Processing = e.blame(err)
+	if cause := e.brokenBy(); cause != nil {
+		err = cause
+	}
+	e.end(End{Outcome: outcome, Err: err})
+}
+
+// blame tells whose doing it was that an answer failed with err, or that its
+// context ended (nil).
+func (e *Exchange) blame(err error) (Verdict, Reason, Processing) {
+	switch caller := e.call.ctx.Err(); {
+	case e.Cause() != nil:
+		return Failure, ReasonTimeout, MaybeProcessed
+	case errors.Is(caller, context.Canceled):
+		return Neutral, ReasonCanceled, MaybeProcessed
+	case caller != nil:
+		return Failure, ReasonDeadline, MaybeProcessed
+	case err == nil:
+		return Neutral, ReasonCanceled, MaybeProcessed // a stage above gave this attempt up
+	default:
+		return Failure, ReasonBody, MaybeProcessed
+	}
+}
+
+// brokenBy is what ended the context while the exchange was still on: the
+// cause of a limit, or the context's error; nil if nothing did.
+func (e *Exchange) brokenBy() error {
+	e.call.mu.Lock()
+	defer e.call.mu.Unlock()
+	switch {
+	case !e.broken:
+		return nil
+	case e.cause != nil:
+		return e.cause
+	default:
+		return e.err
+	}
+}

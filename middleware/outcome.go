@@ -1,0 +1,127 @@
+package middleware
+
+import (
+	"net/http"
+	"time"
+)
+
+// Outcome is what an answer meant. It is decided once, next to the wire, and
+// every stage above reads it.
+type Outcome struct {
+	Verdict    Verdict
+	Processing Processing
+	Reason     Reason
+	// Status is the response's; 0 where there was none.
+	Status int
+	// RetryAfter is how long the upstream asks to stay away, if Hinted. It is
+	// as the upstream said, not capped; never negative.
+	RetryAfter time.Duration
+	Hinted     bool
+}
+
+// Verdict is the judgement on an answer.
+type Verdict uint8
+
+// The verdicts. The zero value is no verdict.
+const (
+	_ Verdict = iota
+	// Success is an answer as it should be.
+	Success
+	// Invalid says that the request is wrong: repeating it is no use, and the
+	// upstream is healthy. It passes through, no fallback masks it.
+	Invalid
+	// Exhausted is a quota or a payment that is missing until a person acts:
+	// no retry, no failure of the upstream.
+	Exhausted
+	// Pushback is "too many requests": wait, then come again.
+	Pushback
+	// Busy is an overloaded upstream.
+	Busy
+	// Failure is everything else that went wrong upstream or on the way.
+	Failure
+	// Neutral says nothing about the upstream: the caller gave up, or the
+	// request was refused on this side.
+	Neutral
+)
+
+var verdictNames = [...]string{"none", "success", "invalid", "exhausted", "pushback", "busy", "failure", "neutral"}
+
+// String gives the verdict's name in lower case.
+func (v Verdict) String() string {
+	if int(v) < len(verdictNames) {
+		return verdictNames[v]
+	}
+	return "unknown"
+}
+
+// Healthy tells whether the upstream did its work.
+func (v Verdict) Healthy() bool { return v == Success || v == Invalid }
+
+// Processing is how far the upstream got with a request. It decides what may
+// be repeated.
+type Processing uint8
+
+const (
+	// MaybeProcessed is the careful default: it cannot be told.
+	MaybeProcessed Processing = iota
+	// NeverSent says that no byte of the request left.
+	NeverSent
+	// Unprocessed says that the upstream refused before it did anything.
+	Unprocessed
+	// Processed says that the upstream answered the request itself.
+	Processed
+)
+
+var processingNames = [...]string{"maybe processed", "never sent", "unprocessed", "processed"}
+
+// String gives the state's name.
+func (p Processing) String() string {
+	if int(p) < len(processingNames) {
+		return processingNames[p]
+	}
+	return "unknown"
+}
+
+// Reason says in a word or two why a verdict is what it is. Provider stages
+// may add their own.
+type Reason string
+
+// The reasons of the generic classification.
+const (
+	ReasonStatus      Reason = ""            // the status says it
+	ReasonPanic       Reason = "panic"       // something below panicked
+	ReasonRejected    Reason = "rejected"    // a stage refused it
+	ReasonCanceled    Reason = "canceled"    // the caller gave up
+	ReasonDeadline    Reason = "deadline"    // the caller's deadline passed
+	ReasonTimeout     Reason = "timeout"     // a stage's limit was reached
+	ReasonDial        Reason = "dial"        // no connection
+	ReasonCertificate Reason = "certificate" // the peer could not be trusted
+	ReasonConnection  Reason = "connection"  // the connection broke before the headers
+	ReasonBody        Reason = "body"        // the body broke off
+	ReasonRequest     Reason = "request"     // the request cannot be sent as it is
+)
+
+// Outcome gives the meaning of what RoundTrip returned: as a provider stage
+// decided it, else the generic classification of Classify. The same response
+// is looked at once. A caller that cancelled makes an error Neutral; the
+// limit of a stage, and the caller's deadline, make it a Failure.
+func (e *Exchange) Outcome(resp *http.Response, err error) Outcome {
+	if e.decided && (e.outcomeOf == nil || e.outcomeOf == resp) {
+		e.outcomeOf = resp
+		return e.outcome
+	}
+	if err != nil || resp == nil {
+		o := Classify(nil, err)
+		if o.Reason != ReasonRejected && e.Err() != nil {
+			o.Verdict, o.Reason, o.Processing = e.blame(nil)
+		}
+		return o
+	}
+	e.outcome, e.decided, e.outcomeOf = Classify(resp, nil), true, resp
+	return e.outcome
+}
+
+// Decide sets the outcome of what the stage is about to return, for every stage above it.
+func (e *Exchange) Decide(o Outcome) {
+	e.outcome, e.decided, e.outcomeOf = o, true, nil
+}

@@ -1,0 +1,39 @@
+package timeout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrTimeout matches every Error.
+var ErrTimeout = errors.New("timeout")
+
+// Error says which limit was reached. It comes from RoundTrip, or from the
+// Read of a body that took too long. It matches ErrTimeout and
+// context.DeadlineExceeded.
+type Error struct {
+	// Stage is the id of the stage, "timeout/attempt" for example.
+	Stage string
+	// Limit is the time that there was.
+	Limit time.Duration
+	// Until is what should have come within it: UntilHeaders or UntilBody.
+	Until string
+}
+
+// Error reads "timeout/attempt: no headers within 3s".
+func (e *Error) Error() string {
+	if e.Until == UntilHeaders {
+		return fmt.Sprintf("%s: no headers within %v", e.Stage, e.Limit)
+	}
+	return fmt.Sprintf("%s: not complete within %v", e.Stage, e.Limit)
+}
+
+// Is matches ErrTimeout and context.DeadlineExceeded.
+func (e *Error) Is(target error) bool {
+	return target == ErrTimeout || target == context.DeadlineExceeded
+}
+
+// Timeout is true; url.Error and net.Error ask for it.
+func (e *Error) Timeout() bool { return true }
