@@ -88,7 +88,8 @@ func (e *Exchange) end(how End) {
 	e.phase = over
 	e.ended.Store(true)
 	// Whoever still waits for this context, or runs an attempt within it, is released.
-	var ends endings
+	var room [2]ending // nearly always enough, and on the stack
+	ends := endings(room[:0])
 	if e.err == nil {
 		ends = append(ends, e.cancel(context.Canceled, nil))
 	}

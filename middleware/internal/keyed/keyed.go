@@ -9,7 +9,7 @@ import (
 )
 
 // Map holds at most max states. When it is full, a new key takes the place of
-// the least recently used idle one; while none is idle, keys beyond the bound
+// the idle one that was not used for the most insertions; while none is idle, keys beyond the bound
 // share one state. It is safe for concurrent use; Get of a known key takes no
 // lock and does not allocate.
 type Map[S any] struct {

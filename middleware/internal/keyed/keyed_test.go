@@ -36,9 +36,9 @@ func TestSameKeySameState(t *testing.T) {
 
 func TestLeastRecentlyUsedIdleStateGoes(t *testing.T) {
 	m := newMap(3)
-	a, b, c := m.Get("a"), m.Get("b"), m.Get("c")
-	b.busy.Store(1)
-	m.Get("a") // b is now the oldest, but busy; then c
+	b, c, a := m.Get("b"), m.Get("c"), m.Get("a")
+	b.busy.Store(1) // the oldest, but it cannot go
+	m.Get("a")
 	m.Get("d")
 	require.Same(t, a, m.Get("a"))
 	require.Same(t, b, m.Get("b"))
