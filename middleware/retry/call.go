@@ -1,0 +1,184 @@
+package retry
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/headgate-go/headgate/middleware"
+)
+
+// call is one call with its attempts.
+type call struct {
+	r      *Retry
+	cfg    *Config
+	ex     *middleware.Exchange
+	req    *http.Request
+	next   http.RoundTripper
+	replay middleware.Replay
+
+	made   int     // attempts that went upstream
+	failed failure // the last of them
+}
+
+// failure is what a failed attempt leaves behind: a response in memory, or the
+// head of one that was too large to keep, or an error.
+type failure struct {
+	outcome middleware.Outcome
+	resp    *http.Response
+	status  int
+	header  http.Header
+	err     error
+}
+
+func (c *call) run() (*http.Response, error) {
+	for {
+		body, err := c.replay.Body()
+		if err != nil {
+			return c.giveUp(errNotReplayable)
+		}
+		child, outcome, resp, err := c.attempt(body)
+		if !worthwhile(outcome.Verdict) {
+			return c.settled(outcome, resp, err)
+		}
+		c.made++
+		delay, reason := c.another(outcome)
+		if reason != nil {
+			return c.lastAttempt(outcome, resp, err, reason)
+		}
+		c.keep(child, outcome, resp, err)
+		c.report(EventRetrying, outcome, delay, err)
+		if reason := c.sleep(delay); reason != nil {
+			return c.giveUp(reason)
+		}
+		c.r.retries.Add(1)
+	}
+}
+
+// attempt sends the request once, within an exchange of its own.
+func (c *call) attempt(body io.ReadCloser) (child *middleware.Exchange, outcome middleware.Outcome, resp *http.Response, err error) {
+	child, req := c.ex.Child(c.req)
+	defer child.Leave(c.req, &resp, &err)
+	c.r.attempts.Add(1)
+	req.Body = body
+	resp, err = c.next.RoundTrip(req)
+	return child, child.Outcome(resp, err), resp, err
+}
+
+// another decides whether there will be another attempt, and when; if not, why.
+func (c *call) another(o middleware.Outcome) (delay time.Duration, reason error) {
+	delay = c.cfg.delay(c.made, o)
+	switch deadline, ok := c.ex.Deadline(); {
+	case c.ex.Err() != nil:
+		return 0, ended(c.ex.Err())
+	case c.made >= c.cfg.MaxAttempts:
+		return 0, errAttempts
+	case !repeatable(c.ex, c.req, o, c.cfg):
+		return 0, errUnsafe
+	case !c.replay.Replayable():
+		return 0, errNotReplayable
+	case o.Hinted && o.RetryAfter > c.cfg.MaxRetryAfter:
+		return 0, errRetryAfter
+	case ok && !time.Now().Add(delay).Before(deadline):
+		return 0, errDeadline
+	}
+	return delay, nil
+}
+
+func ended(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return errDeadline
+	}
+	return errCanceled
+}
+
+// settled ends the call with an attempt that is no failure of the upstream. A
+// refusal on this side, or the caller's cancel, does not hide an answer that
+// the upstream gave before.
+func (c *call) settled(o middleware.Outcome, resp *http.Response, err error) (*http.Response, error) {
+	if resp == nil && c.made > 0 {
+		if !errors.Is(err, middleware.ErrRejected) {
+			c.made++
+			if c.failed.resp == nil {
+				c.failed = failure{err: err}
+			}
+			return c.giveUp(errCanceled)
+		}
+		return c.giveUp(errRefused)
+	}
+	if c.made > 0 && o.Verdict == middleware.Success {
+		c.made++
+		c.r.recovered.Add(1)
+		c.report(EventRecovered, o, 0, nil)
+	}
+	c.ex.Decide(o)
+	return resp, err
+}
+
+// lastAttempt ends the call with a failed attempt whose response, if there is
+// one, goes to the caller as it is.
+func (c *call) lastAttempt(o middleware.Outcome, resp *http.Response, err error, reason error) (*http.Response, error) {
+	if resp != nil || c.failed.resp == nil {
+		c.failed = failure{outcome: o, resp: resp, err: err}
+	}
+	return c.giveUp(reason)
+}
+
+// giveUp ends the call with what the last failed attempt left.
+func (c *call) giveUp(reason error) (*http.Response, error) {
+	f := &c.failed
+	c.r.gaveUp.Add(1)
+	c.report(EventGaveUp, f.outcome, 0, reason)
+	if f.resp != nil {
+		c.ex.Decide(f.outcome)
+		return f.resp, nil
+	}
+	if c.made == 1 && f.status == 0 && (reason == errAttempts || reason == errUnsafe) {
+		return nil, f.err // nothing to add: as if this stage were not there
+	}
+	return nil, &Error{Stage: c.r.reporter.Stage, Attempts: c.made, Reason: reason, Err: f.err, Status: f.status, Header: f.header}
+}
+
+// keep puts a failed attempt aside, and frees its connection and all that the
+// stages below hold for it.
+func (c *call) keep(child *middleware.Exchange, o middleware.Outcome, resp *http.Response, err error) {
+	if resp == nil {
+		if c.failed.resp == nil {
+			c.failed = failure{outcome: o, err: err}
+		}
+		return
+	}
+	c.failed = failure{outcome: o}
+	child.Limit(time.Now().Add(c.cfg.KeepTime), errKeep)
+	c.failed.status, c.failed.header = resp.StatusCode, resp.Header
+	if middleware.Retain(resp, c.cfg.KeepResponse) {
+		c.failed.resp = resp
+	}
+}
+
+func (c *call) sleep(d time.Duration) (reason error) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-c.ex.Done():
+		return ended(c.ex.Err())
+	}
+}
+
+func (c *call) report(kind string, o middleware.Outcome, delay time.Duration, err error) {
+	if c.r.reporter.Enabled() {
+		c.r.reporter.Report(c.ex, middleware.Event{Kind: kind, Level: level(kind), Key: middleware.Authority(c.req), Attempt: c.made, Outcome: o, Wait: delay, Err: err})
+	}
+}
+
+func level(kind string) slog.Level {
+	if kind == EventGaveUp {
+		return slog.LevelWarn
+	}
+	return slog.LevelInfo
+}
