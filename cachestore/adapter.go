@@ -32,6 +32,9 @@ type Adapter struct {
 
 var _ store.StoreInterface = (*Adapter)(nil)
 
+// deleteAttempts is how often Delete tries to tell a store that cannot delete from one that had nothing to delete.
+const deleteAttempts = 3
+
 // Adapt returns an Adapter over s.
 func Adapt(s store.StoreInterface, opts ...Option) (*Adapter, error) {
 	a := &Adapter{inner: s, settings: settings{prefix: DefaultPrefix, ttlResolution: DefaultTTLResolution}}
@@ -214,15 +217,19 @@ func (a *Adapter) delete(ctx context.Context, name string) error {
 	if err := ctx.Err(); err != nil {
 		return a.fail("delete", err)
 	}
-	err := a.inner.Delete(ctx, name)
-	if err == nil || a.missed(err) {
-		return nil
+	for attempt := 1; ; attempt++ {
+		err := a.inner.Delete(ctx, name)
+		if err == nil || a.missed(err) {
+			return nil
+		}
+		// freecache and others fail without saying that the key was not there; asking is the only way to know.
+		if _, getErr := a.get(ctx, name); getErr == ErrNotFound {
+			return nil
+		} else if getErr != nil || attempt == deleteAttempts {
+			return a.fail("delete", err)
+		}
+		// The key is there: Delete does not work, or somebody has stored it since it failed.
 	}
-	// freecache and others fail without saying that the key was not there; asking is the only way to know.
-	if _, getErr := a.get(ctx, name); getErr == ErrNotFound {
-		return nil
-	}
-	return a.fail("delete", err)
 }
 
 func (a *Adapter) missed(err error) bool {

@@ -51,17 +51,8 @@ type Entry struct {
 // Encode writes e as one envelope. The result shares no memory with e. An entry over the format's limits is a
 // *[TooLargeError].
 func Encode(e Entry) ([]byte, error) {
-	for _, part := range []struct {
-		what        string
-		size, limit int
-	}{
-		{"key", len(e.Key), MaxKeyBytes},
-		{"metadata", len(e.Meta), MaxMetaBytes},
-		{"body", len(e.Body), MaxBodyBytes},
-	} {
-		if part.size > part.limit {
-			return nil, &TooLargeError{What: part.what, Size: int64(part.size), Limit: int64(part.limit)}
-		}
+	if err := checkSizes(len(e.Key), len(e.Meta), len(e.Body)); err != nil {
+		return nil, err
 	}
 	stored, err := encodeTime("Stored", e.Stored)
 	if err != nil {
@@ -86,6 +77,22 @@ func Encode(e Entry) ([]byte, error) {
 	sum := checksum(out)
 	copy(out[offChecksum:], sum[:])
 	return out, nil
+}
+
+func checkSizes(key, meta, body int) error {
+	for _, part := range []struct {
+		what        string
+		size, limit int
+	}{
+		{"key", key, MaxKeyBytes},
+		{"metadata", meta, MaxMetaBytes},
+		{"body", body, MaxBodyBytes},
+	} {
+		if part.size > part.limit {
+			return &TooLargeError{What: part.what, Size: int64(part.size), Limit: int64(part.limit)}
+		}
+	}
+	return nil
 }
 
 // checksum hashes an envelope without its checksum field.

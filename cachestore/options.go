@@ -63,7 +63,7 @@ func (s settings) validate() error {
 	}
 	for _, c := range []byte(s.prefix) {
 		if !isPrefixByte(c) {
-			errs = append(errs, fmt.Errorf("WithPrefix: %q has the byte %q: want letters, digits and . - _ / :", s.prefix, c))
+			errs = append(errs, fmt.Errorf("WithPrefix: %q has the byte %q: want letters, digits and any of .-_/: in it", s.prefix, c))
 			break
 		}
 	}

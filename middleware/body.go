@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 )
@@ -15,6 +16,14 @@ type watchedBody struct {
 type watchedUpgrade struct {
 	*watchedBody
 	io.Writer
+}
+
+// CloseWrite closes the connection for writing, as the bodies of net/http do.
+func (u watchedUpgrade) CloseWrite() error {
+	if c, ok := u.Writer.(interface{ CloseWrite() error }); ok {
+		return c.CloseWrite()
+	}
+	return fmt.Errorf("CloseWrite: %w", http.ErrNotSupported)
 }
 
 func (b *watchedBody) asReadCloser() io.ReadCloser {

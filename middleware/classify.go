@@ -66,22 +66,38 @@ func classifyError(err error) Outcome {
 		errors.As(err, &op) && (op.Op == "dial" || op.Op == "proxyconnect"),
 		strings.HasSuffix(err.Error(), "TLS handshake timeout"):
 		return Outcome{Verdict: Failure, Reason: ReasonDial, Processing: NeverSent}
-	case errors.As(err, &stream) && stream.Code == h2RefusedStream:
+	case errors.As(err, &op) && refusedByPeer(op):
+		return Outcome{Verdict: Invalid, Reason: ReasonCertificate, Processing: Unprocessed}
+	case errors.As(err, &stream) && stream.Code == h2RefusedStream, unrepeated(err, "REFUSED_STREAM"):
 		return Outcome{Verdict: Busy, Reason: ReasonConnection, Processing: Unprocessed}
+	case unrepeated(err, "GOAWAY"):
+		return Outcome{Verdict: Failure, Reason: ReasonConnection, Processing: Unprocessed}
 	case errors.Is(err, context.DeadlineExceeded):
 		return Outcome{Verdict: Failure, Reason: ReasonTimeout}
+	case errors.Is(err, context.Canceled):
+		return Outcome{Verdict: Neutral, Reason: ReasonCanceled}
 	default:
 		return Outcome{Verdict: Failure, Reason: ReasonConnection}
 	}
 }
 
-// untrusted tells whether TLS refused the peer or the peer refused us: trying again changes nothing.
+// untrusted tells whether TLS refused the peer: trying again changes nothing.
 func untrusted(err error) bool {
 	var verify *tls.CertificateVerificationError
 	var authority x509.UnknownAuthorityError
 	var host x509.HostnameError
 	var invalid x509.CertificateInvalidError
 	return errors.As(err, &verify) || errors.As(err, &authority) || errors.As(err, &host) || errors.As(err, &invalid)
+}
+
+// refusedByPeer tells whether the peer refused our side of the TLS handshake,
+// for want of a certificate as a rule. crypto/tls does not export its alerts.
+func refusedByPeer(op *net.OpError) bool {
+	if op.Op != "remote error" || op.Err == nil {
+		return false
+	}
+	alert := op.Err.Error()
+	return strings.Contains(alert, "certificate") || alert == "tls: handshake failure"
 }
 
 // unsendable tells whether net/http would not even try. It has no typed errors for that.
@@ -114,3 +130,11 @@ func (h2StreamError) Error() string { return "stream error" }
 
 // h2RefusedStream is REFUSED_STREAM: nothing was processed (RFC 9113, section 8.7).
 const h2RefusedStream = 0x7
+
+// unrepeated tells whether net/http would have repeated the request itself, and
+// could not for want of GetBody, after a refused stream or a GOAWAY that did not
+// count the stream as begun (RFC 9113, section 6.8). Only the error's text says so.
+func unrepeated(err error, after string) bool {
+	text := err.Error()
+	return strings.HasPrefix(text, "http2: Transport: cannot retry err [") && strings.Contains(text, after)
+}

@@ -26,7 +26,8 @@ type Exchange struct {
 	up      *Exchange     // what this is an attempt of; nil for a call
 	caller  *http.Request // the request that Join or Child was given
 	req     http.Request  // the copy of it that goes on, with the exchange as its context
-	attempt int
+	attempt int           // its number; 0 for a call
+	made    int           // attempts within this
 
 	outcome   Outcome
 	decided   bool
@@ -65,6 +66,7 @@ type call struct {
 	mu        sync.Mutex
 	live      []*Exchange // the root and every attempt that has not ended
 	listening bool        // somebody waits for a context of this call: ctx is watched and the timer is armed
+	afterID   uint64      // of the last AfterFunc
 	unhook    func() bool // stops watching ctx
 	timer     *time.Timer
 	armed     time.Time // when timer fires; zero if it doesn't
@@ -174,8 +176,8 @@ func (e *Exchange) Child(req *http.Request) (*Exchange, *http.Request) {
 	child.err, child.cause, child.broken = e.err, e.cause, e.broken
 	c.live = append(c.live, child)
 	c.mu.Unlock()
-	e.attempt++
-	child.attempt = e.attempt
+	e.made++
+	child.attempt = e.made
 	return child, child.take(req)
 }
 
@@ -190,7 +192,7 @@ func (e *Exchange) Leave(caller *http.Request, resp **http.Response, err *error)
 		return
 	}
 	r := *resp
-	if r == nil {
+	if r == nil || *err != nil { // with an error, nobody looks at a response
 		outcome := Outcome{Verdict: Neutral, Reason: ReasonPanic}
 		if *err != nil {
 			outcome = e.Outcome(nil, *err)

@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -48,22 +49,21 @@ func (e *Exchange) Done() <-chan struct{} {
 // Err is nil while the exchange lives, then context.Canceled or
 // context.DeadlineExceeded.
 func (e *Exchange) Err() error {
-	e.call.mu.Lock()
-	defer e.call.mu.Unlock()
-	if e.err == nil && !e.call.listening {
+	c := e.call
+	c.mu.Lock()
+	var ends endings
+	if e.err == nil && !c.listening {
 		// Nobody watches the caller's context and the limits yet, so look.
-		if err := e.call.ctx.Err(); err != nil {
-			return err
-		}
-		for x := e; x != nil; x = x.up {
-			for _, l := range x.limits {
-				if !l.at.After(time.Now()) {
-					return context.DeadlineExceeded
-				}
-			}
+		if err := c.ctx.Err(); err != nil {
+			ends = c.cancelBelow(nil, err, nil, nil)
+		} else {
+			ends = c.cancelLate()
 		}
 	}
-	return e.err
+	err := e.err
+	c.mu.Unlock()
+	ends.run()
+	return err
 }
 
 // Value gives the caller's value for key.
@@ -85,19 +85,15 @@ func (e *Exchange) AfterFunc(f func()) (stop func() bool) {
 		go f()
 		return func() bool { return false }
 	}
-	place := -1
-	var last uint64
-	for i, a := range e.afters {
-		if a.id == 0 {
-			place = i
-		}
-		last = max(last, a.id)
-	}
+	place := slices.IndexFunc(e.afters, func(a after) bool { return a.id == 0 })
 	if place < 0 {
 		place = len(e.afters)
 		e.afters = append(e.afters, after{})
 	}
-	id := last + 1
+	// An id is never used again: context.WithTimeout calls stop a second time
+	// when its place may already be somebody else's.
+	c.afterID++
+	id := c.afterID
 	e.afters[place] = after{f: f, id: id}
 	c.listen()
 	return func() bool { return e.forget(place, id) }

@@ -63,10 +63,16 @@ func (e *Exchange) watch(r *http.Response) {
 		e.endAborted(nil)
 		return
 	}
-	unwatched := len(e.slots) == 0 && len(e.limits) == 0 && len(e.afters) == 0 && e.done == nil
-	if r.Body == nil || r.Body == http.NoBody || unwatched {
+	if e.bodyless(r) {
 		c.mu.Unlock()
 		e.end(End{Outcome: outcome})
+		return
+	}
+	if e.unwatched() {
+		// The context stays as it is, in case that the body looks at it.
+		e.phase = over
+		e.ended.Store(true)
+		c.mu.Unlock()
 		return
 	}
 	e.phase = streaming
@@ -74,6 +80,18 @@ func (e *Exchange) watch(r *http.Response) {
 	r.Body = e.body.asReadCloser()
 	c.listen()
 	c.mu.Unlock()
+}
+
+// bodyless tells whether nothing can be read from r's body. HTTP/2 does not
+// use http.NoBody where the method or the status says it.
+func (e *Exchange) bodyless(r *http.Response) bool {
+	return r.Body == nil || r.Body == http.NoBody || e.caller.Method == http.MethodHead ||
+		r.StatusCode == http.StatusNoContent || r.StatusCode == http.StatusNotModified
+}
+
+// unwatched tells whether the end of this call is of no interest to anybody. c.mu is held.
+func (e *Exchange) unwatched() bool {
+	return len(e.call.live) == 1 && len(e.slots) == 0 && len(e.limits) == 0 && len(e.afters) == 0 && e.done == nil && e.up == nil
 }
 
 // end settles the exchange, once, and then the one that it stands for.
@@ -106,8 +124,18 @@ func (e *Exchange) end(how End) {
 	}
 	ends.run()
 	if outer != nil {
-		outer.end(how)
+		outer.endWith(how)
 	}
+}
+
+// endWith ends an exchange with the attempt whose response it returned. What
+// that response meant, it may have decided otherwise.
+func (e *Exchange) endWith(attempt End) {
+	outcome := e.outcome
+	if attempt.Err != nil {
+		outcome.Verdict, outcome.Reason, outcome.Processing = attempt.Outcome.Verdict, attempt.Outcome.Reason, attempt.Outcome.Processing
+	}
+	e.end(End{Outcome: outcome, Err: attempt.Err})
 }
 
 // stopListening lets go of the caller's context and of the timer. c.mu is held.

@@ -21,7 +21,7 @@ func (e *Exchange) Limit(at time.Time, cause error) {
 	c := e.call
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if deadline, ok := c.ctx.Deadline(); ok && !at.IsZero() && !at.Before(deadline) {
+	if deadline, ok := c.ctx.Deadline(); ok && !at.IsZero() && !at.Before(deadline) && !c.nested() {
 		at = time.Time{}
 	}
 	i := 0
@@ -42,6 +42,9 @@ func (e *Exchange) Limit(at time.Time, cause error) {
 		c.arm()
 	}
 }
+
+// nested tells whether the caller's context belongs to an exchange itself: then its deadline may move.
+func (c *call) nested() bool { return c.ctx.Value(exchangeKey{}) != nil }
 
 // Cause tells which limit ended the exchange's context; nil if none did.
 func (e *Exchange) Cause() error {
@@ -76,17 +79,21 @@ func (c *call) arm() {
 // tick ends what has reached its limit.
 func (c *call) tick() {
 	c.mu.Lock()
-	now := time.Now()
 	c.armed = time.Time{}
-	var ends endings
+	ends := c.cancelLate()
+	c.arm()
+	c.mu.Unlock()
+	ends.run()
+}
+
+// cancelLate cancels what has reached its limit. c.mu is held.
+func (c *call) cancelLate() (ends endings) {
 	for _, e := range c.live {
 		for _, l := range e.limits {
-			if e.err == nil && !l.at.After(now) {
+			if e.err == nil && time.Until(l.at) <= 0 {
 				ends = c.cancelBelow(e, context.DeadlineExceeded, l.cause, ends)
 			}
 		}
 	}
-	c.arm()
-	c.mu.Unlock()
-	ends.run()
+	return ends
 }

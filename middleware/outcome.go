@@ -113,7 +113,7 @@ func (e *Exchange) Outcome(resp *http.Response, err error) Outcome {
 	if err != nil || resp == nil {
 		o := Classify(nil, err)
 		if o.Reason != ReasonRejected && e.Err() != nil {
-			o.Verdict, o.Reason, o.Processing = e.blame(nil)
+			o.Verdict, o.Reason, _ = e.blame(nil)
 		}
 		return o
 	}

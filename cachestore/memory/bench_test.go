@@ -36,14 +36,17 @@ func benchGet(b *testing.B, run func(b *testing.B, get func(i int) bool)) {
 		plain.CleanUp()
 		run(b, func(i int) bool { _, ok := plain.GetIfPresent(keys[i%benchKeys]); return ok })
 	})
-	for name, options := range map[string][]store.Option{
-		"store":          nil,
-		"store_with_ttl": {store.WithExpiration(time.Hour)},
+	for _, bench := range []struct {
+		name    string
+		options []store.Option
+	}{
+		{"store", nil},
+		{"store_with_ttl", []store.Option{store.WithExpiration(time.Hour)}},
 	} {
-		b.Run(name, func(b *testing.B) {
+		b.Run(bench.name, func(b *testing.B) {
 			s := newStore(b, memory.DefaultConfig())
 			for _, k := range keys {
-				if err := s.Set(ctx, k, value, options...); err != nil {
+				if err := s.Set(ctx, k, value, bench.options...); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -100,16 +103,19 @@ func BenchmarkSet(b *testing.B) {
 			plain.Set(keys[i%len(keys)], value)
 		}
 	})
-	for name, options := range map[string][]store.Option{
-		"store":          nil,
-		"store_with_ttl": {store.WithExpiration(time.Hour)},
-		"store_with_tag": {store.WithTags([]string{"a"})},
+	for _, bench := range []struct {
+		name    string
+		options []store.Option
+	}{
+		{"store", nil},
+		{"store_with_ttl", []store.Option{store.WithExpiration(time.Hour)}},
+		{"store_with_tag", []store.Option{store.WithTags([]string{"a"})}},
 	} {
-		b.Run(name, func(b *testing.B) {
+		b.Run(bench.name, func(b *testing.B) {
 			s := newStore(b, memory.DefaultConfig())
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
-				if err := s.Set(ctx, keys[i%len(keys)], value, options...); err != nil {
+				if err := s.Set(ctx, keys[i%len(keys)], value, bench.options...); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -20,5 +20,7 @@
 //
 // What has expired is a miss, and leaves when it is read or when its room is needed; there is no background
 // goroutine and nothing to close. Expiry is measured on the monotonic clock, so that a clock that is set does not
-// empty the cache or keep it for ever; on most systems it stands still while the machine sleeps.
+// empty the cache or keep it for ever; on most systems it stands still while the machine sleeps. Reading a clock costs
+// as much as the rest of a Get, so an entry that is stored without store.WithExpiration is found without: a cache
+// whose entries carry their own times, and which reads the clock anyway, had better leave the option out.
 package memory

@@ -9,7 +9,6 @@ import (
 
 	"github.com/eko/gocache/lib/v4/store"
 	"github.com/maypok86/otter/v2"
-	"github.com/maypok86/otter/v2/stats"
 
 	"github.com/headgate-go/headgate/cachestore"
 )
@@ -28,11 +27,11 @@ const (
 // of writes, and has nothing to close. [New] makes one.
 type Store struct {
 	cache         *otter.Cache[string, *entry]
-	counts        *stats.Counter // ours alone: otter would count what has expired as a hit
 	tags          tagIndex
 	maxEntryBytes atomic.Int64
-	hits counter
-	start        time.Time // the origin of entry.expires
+	start         time.Time // the origin of entry.expires
+	evictions     atomic.Uint64
+	hits, misses  counter
 }
 
 var _ cachestore.PointerStore = (*Store)(nil)
@@ -53,7 +52,7 @@ func New(cfg Config) (*Store, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("memory: invalid configuration (DefaultConfig has values to start from): %w", err)
 	}
-	s := &Store{start: time.Now(), counts: stats.NewCounter()}
+	s := &Store{start: time.Now()}
 	s.maxEntryBytes.Store(int64(cfg.MaxEntryBytes))
 	cache, err := otter.New(&otter.Options[string, *entry]{
 		MaximumWeight:    uint64(cfg.MaxBytes),
@@ -111,15 +110,15 @@ func (s *Store) get(key any) (*entry, error) {
 	}
 	e, ok := s.cache.GetIfPresent(k)
 	if !ok {
-		s.counts.RecordMisses(1)
+		s.misses.add()
 		return nil, cachestore.ErrNotFound
 	}
 	if e.expires != never && time.Since(s.start) >= e.expires {
 		s.remove(e)
-		s.counts.RecordMisses(1)
+		s.misses.add()
 		return nil, cachestore.ErrNotFound
 	}
-s.hits.add()
+	s.hits.add()
 	return e, nil
 }
 
@@ -209,7 +208,7 @@ func (s *Store) remove(e *entry) {
 // deleted is told of every entry that leaves, whatever the cause. It runs under a lock of the table.
 func (s *Store) deleted(event otter.DeletionEvent[string, *entry]) {
 	if event.Cause == otter.CauseOverflow {
-		s.counts.RecordEviction(event.Value.weight)
+		s.evictions.Add(1)
 	}
 	s.tags.remove(event.Value)
 }

@@ -13,11 +13,10 @@ type Stats struct {
 // Stats first applies what eviction has pending, so that Bytes is not above MaxBytes while nobody writes.
 func (s *Store) Stats() Stats {
 	s.cache.CleanUp()
-	counts := s.counts.Snapshot()
 	return Stats{
-		Hits:      counts.Hits,
-		Misses:    counts.Misses,
-		Evictions: counts.Evictions,
+		Hits:      s.hits.value(),
+		Misses:    s.misses.value(),
+		Evictions: s.evictions.Load(),
 		Entries:   s.cache.EstimatedSize(),
 		Bytes:     int64(s.cache.WeightedSize()),
 		MaxBytes:  int64(s.cache.GetMaximum()),

@@ -136,5 +136,5 @@ func (a Answer) bodyAllowed() bool {
 
 // holdsSlot reports whether the answer keeps its slot while it is being sent: it does if sending takes a time of its own.
 func (a Answer) holdsSlot() bool {
-	return a.Stream != nil || a.Upgrade != "" || a.Fault == HangBody
+	return a.Stream != nil || a.Upgrade != "" || a.Fault == HangBody || a.Fault == HangHeaders
 }

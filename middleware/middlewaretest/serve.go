@@ -32,8 +32,10 @@ func (u *Upstream) serve(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	defer u.work.Done()
-	s := &service{u: u, w: w, r: r, seen: u.rec.arrive(r), body: newBody(r.Body, u.rec)}
-	r.Body = s.body
+	s := &service{u: u, w: w, seen: u.rec.arrive(r), body: newBody(r.Body, u.rec)}
+	// A copy: net/http looks at the type of its own request's Body when it ends an unread one.
+	s.r = r.WithContext(r.Context())
+	s.r.Body = s.body
 	// A request whose handler ends by a panic has set s.end before.
 	defer func() { u.rec.finish(s.seen, r, s.body, s.end) }()
 
@@ -82,12 +84,8 @@ func (s *service) inTurn(place *ticket) {
 	if !s.pause(time.Until(due)) {
 		s.gone()
 	}
-	if !answer.holdsSlot() && answer.Fault != HangHeaders {
-		if s.u.cfg.ServiceTime+answer.Delay > 0 {
-			leave(due)
-		} else {
-			leave(time.Now())
-		}
+	if true {
+		leave(due)
 	}
 	s.send(answer)
 }

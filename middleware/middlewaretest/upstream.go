@@ -40,10 +40,19 @@ func Start(cfg Config) (*Upstream, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	rec := newRecorder(cfg)
+	u := newUpstream(cfg)
+	if err := u.listen(); err != nil {
+		u.stop()
+		return nil, err
+	}
+	return u, nil
+}
+
+// newUpstream makes an upstream that serves, but does not listen yet.
+func newUpstream(cfg Config) *Upstream {
 	u := &Upstream{
 		cfg:   cfg,
-		rec:   rec,
+		rec:   newRecorder(cfg),
 		slots: &slots{capacity: cfg.Capacity, bound: cfg.Queue},
 	}
 	u.SetScript(cfg.Script)
@@ -59,11 +68,7 @@ func Start(cfg Config) (*Upstream, error) {
 	u.server.Protocols.SetHTTP1(true)
 	u.server.Protocols.SetHTTP2(cfg.HTTP2 && cfg.TLS)
 	u.server.Protocols.SetUnencryptedHTTP2(cfg.HTTP2 && !cfg.TLS)
-	if err := u.listen(); err != nil {
-		u.stop()
-		return nil, err
-	}
-	return u, nil
+	return u
 }
 
 func (u *Upstream) listen() error {

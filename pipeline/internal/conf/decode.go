@@ -54,11 +54,11 @@ func (d *decoder) fail(n *Node, format string, args ...any) {
 func (d *decoder) value(n *Node, v reflect.Value, secret bool) {
 	t := v.Type()
 	switch {
+	case n.absent():
 	case t == reflect.TypeFor[*Node]():
 		v.Set(reflect.ValueOf(n))
 	case t == reflect.TypeFor[any]():
 		d.any(n, v, secret)
-	case n.Kind == Null:
 	case t == reflect.TypeFor[time.Duration]():
 		d.duration(n, v, secret)
 	case t.Kind() != reflect.Pointer && reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
@@ -172,7 +172,7 @@ func (d *decoder) dictionary(n *Node, v reflect.Value, secret bool) {
 		}
 		before := len(d.errs)
 		d.value(e.Value, value, secret)
-		if keep := e.Value.Kind == Null && v.Type().Elem() != reflect.TypeFor[any](); !keep && len(d.errs) == before {
+		if keep := e.Value.absent() && v.Type().Elem() != reflect.TypeFor[any](); !keep && len(d.errs) == before {
 			out.SetMapIndex(key, value)
 		}
 	}

@@ -2,7 +2,6 @@ package conf
 
 import (
 	"encoding"
-	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -203,14 +202,4 @@ func (d *decoder) text(n *Node, v reflect.Value, secret bool) {
 		}
 		d.fail(n, "%s", abbreviate(message, 200))
 	}
-}
-
-// any decodes into an interface that takes everything.
-func (d *decoder) any(n *Node, v reflect.Value, secret bool) {
-	value := d.plainValue(n, secret)
-	if value == nil {
-		v.SetZero()
-		return
-	}
-	v.Set(reflect.ValueOf(value))
 }

@@ -19,7 +19,8 @@ import (
 // value "null" stays a text.
 //
 // The errors name the variable and never show its value. Where there is one
-// the text stays as it was written.
+// the text stays as it was written, and Decode keeps the default, so that one
+// mistake is told once.
 func Expand(n *Node, lookup func(name string) (string, bool)) (*Node, []error) {
 	e := expander{lookup: lookup}
 	return e.node(n), e.errs
@@ -56,12 +57,13 @@ func (e *expander) node(n *Node) *Node {
 }
 
 func (e *expander) scalar(n *Node) *Node {
+	out := *n
 	text, whole, message := e.text(n.Text)
 	if message != "" {
 		e.errs = append(e.errs, n.Errorf("%s", message))
-		return n
+		out.reported = true
+		return &out
 	}
-	out := *n
 	out.Text, out.Source = text, n.Text
 	if whole && !n.Quoted {
 		out.Kind = resolve(text)

@@ -10,12 +10,12 @@ import (
 type Limits struct {
 	Bytes int // size of a document; default 1 MiB
 	Depth int // nesting of maps and lists; default 64
-	Nodes int // number of maps, lists and scalars; default 20000
+	Nodes int // number of maps, lists and scalars; default 10000
 }
 
 // DefaultLimits returns the limits that the field comments of Limits tell.
 func DefaultLimits() Limits {
-	return Limits{Bytes: 1 << 20, Depth: 64, Nodes: 20_000}
+	return Limits{Bytes: 1 << 20, Depth: 64, Nodes: 10_000}
 }
 
 // Validate tells everything that is wrong with the limits.

@@ -60,6 +60,8 @@ type Node struct {
 	// Source is the text as it was written, when Expand changed it, else "".
 	// Errors quote it instead of Text, which may hold a secret.
 	Source string
+	// reported tells that Expand found an error here, so that Decode leaves it.
+	reported bool
 
 	Entries []Entry // of a map, in the order of the file
 	Items   []*Node // of a list
@@ -127,6 +129,9 @@ func (n *Node) Without(keys ...string) *Node {
 	}
 	return &c
 }
+
+// absent tells that a node counts as not written.
+func (n *Node) absent() bool { return n.Kind == Null || n.reported }
 
 // scalar tells whether the node is neither a map nor a list.
 func (n *Node) scalar() bool { return n.Kind != Map && n.Kind != List }

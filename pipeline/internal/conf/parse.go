@@ -3,6 +3,7 @@ package conf
 import (
 	"bytes"
 	"fmt"
+	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
@@ -22,7 +23,9 @@ func Parse(file string, data []byte, limits Limits) (node *Node, err error) {
 	if err := checkText(file, data); err != nil {
 		return nil, Collect(err)
 	}
-	doc, err := parseDocument(file, string(bytes.TrimPrefix(data, []byte("\ufeff"))), limits)
+	// The scanner drops a tag that ends the text, hence the line end.
+	text := string(bytes.TrimPrefix(data, []byte("\ufeff"))) + "\n"
+	doc, err := parseDocument(file, text, limits)
 	if err != nil {
 		return nil, Collect(err)
 	}
@@ -99,7 +102,8 @@ type converter struct {
 // node never returns nil: what is refused becomes null, with an error.
 func (c *converter) node(n ast.Node, path string, depth int) *Node {
 	pos := c.pos(n)
-	out := &Node{Path: path, Pos: pos, KeyPos: pos}
+	out := &Node{Path: path, Pos: pos}
+	defer func() { out.KeyPos = out.Pos }() // entries puts the place of the key there
 	if c.count++; c.count > c.limits.Nodes {
 		c.refuseOnce(out, tooMany(c.limits))
 		return out
@@ -112,9 +116,9 @@ func (c *converter) node(n ast.Node, path string, depth int) *Node {
 	case nil, *ast.NullNode:
 		out.Text = "null"
 	case *ast.MappingNode:
-		c.entries(out, n.Values, depth)
+		c.entries(out, n.Values, depth, n.IsFlowStyle)
 	case *ast.MappingValueNode:
-		c.entries(out, []*ast.MappingValueNode{n}, depth)
+		c.entries(out, []*ast.MappingValueNode{n}, depth, n.IsFlowStyle)
 	case *ast.SequenceNode:
 		out.Kind = List
 		for i, v := range n.Values {
@@ -138,13 +142,17 @@ func (c *converter) scalar(out *Node, n ast.ScalarNode) {
 		return
 	}
 	out.Kind = resolve(out.Text)
+	// The library takes {a: b: c} as {a: "b: c"}.
+	if strings.Contains(out.Text, ": ") {
+		c.errs = append(c.errs, out.Errorf("a text with a colon and a space in it must be in quotes; is a comma missing?"))
+	}
 }
 
 func isQuoted(tk *token.Token) bool {
 	return tk.Type == token.SingleQuoteType || tk.Type == token.DoubleQuoteType
 }
 
-func (c *converter) entries(out *Node, values []*ast.MappingValueNode, depth int) {
+func (c *converter) entries(out *Node, values []*ast.MappingValueNode, depth int, flow bool) {
 	out.Kind = Map
 	first := make(map[string]Pos, len(values))
 	for _, v := range values {
@@ -165,6 +173,10 @@ func (c *converter) entries(out *Node, values []*ast.MappingValueNode, depth int
 		}
 		first[key] = keyPos
 		value := c.node(v.Value, path, depth+1)
+		// The library takes the next line as the value even when it is not indented.
+		if !flow && value.scalar() && value.Pos.Line > keyPos.Line && value.Pos.Column <= keyPos.Column {
+			c.errs = append(c.errs, value.Errorf("a value must be indented deeper than its key; is a colon missing?"))
+		}
 		value.KeyPos = keyPos
 		out.Entries = append(out.Entries, Entry{key, value})
 	}

@@ -1,0 +1,196 @@
+package httpcache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/eko/gocache/lib/v4/store"
+
+	"github.com/headgate-go/headgate/cachestore"
+	"github.com/headgate-go/headgate/cachestore/memory"
+	"github.com/headgate-go/headgate/middleware"
+)
+
+const typeName = "cache"
+
+// Cache is the stage.
+type Cache struct {
+	reporter middleware.Reporter
+	complete CompleteFunc
+	given    store.StoreInterface // by WithStore
+	memory   *memory.Store        // made by New; nil if a store was given
+	shelf    *shelf
+	flights  flights
+	settings atomic.Pointer[settings]
+	stats    counters
+}
+
+// settings is a Config made ready for use.
+type settings struct {
+	policy
+	maxEntryBytes   int64
+	maxVariants     int
+	maxContentBytes int64
+	contentTTL      time.Duration
+	coalesce        bool
+	perURL          []string // the credentials that keep answers of one URL apart
+	perContent      []string // the same for body-keyed requests
+	contentHeaders  []string
+	routes          []Route
+}
+
+// Option is a collaborator of the stage.
+type Option func(*Cache)
+
+// WithReporter names the stage and says who is told of its events.
+func WithReporter(r middleware.Reporter) Option {
+	return func(c *Cache) { c.reporter = r }
+}
+
+// WithStore has the answers kept in s, which other caches may use as well. It
+// must keep pointers as they are (cachestore.PointerStore), as package
+// cachestore/memory does.
+func WithStore(s store.StoreInterface) Option {
+	return func(c *Cache) { c.given = s }
+}
+
+// WithComplete replaces StreamComplete, which tells whether an answer that has
+// ended is complete. It is asked before an answer is stored.
+func WithComplete(f CompleteFunc) Option {
+	return func(c *Cache) { c.complete = f }
+}
+
+// New makes the stage. Without WithStore it keeps answers in a memory store of
+// its own, of MaxBytes. It starts no goroutine and has nothing to close.
+func New(cfg Config, opts ...Option) (*Cache, error) {
+	if err := middleware.Validate(typeName, cfg); err != nil {
+		return nil, err
+	}
+	c := &Cache{complete: StreamComplete}
+	for _, o := range opts {
+		o(c)
+	}
+	c.reporter = c.reporter.Named(typeName)
+	switch _, pointers := c.given.(cachestore.PointerStore); {
+	case c.given != nil && !pointers:
+		return nil, fmt.Errorf("%s: store: a %s store does not keep pointers; use cachestore/memory", c.reporter.Stage, c.given.GetType())
+	case c.given == nil && cfg.Store != StoreMemory:
+		return nil, fmt.Errorf("%s: store: %q is not made here; hand it over with WithStore, or write %q", c.reporter.Stage, cfg.Store, StoreMemory)
+	case c.given == nil:
+		m, err := memory.New(memoryConfig(cfg))
+		if err != nil {
+			return nil, fmt.Errorf("%s: store: %w", c.reporter.Stage, err)
+		}
+		c.given, c.memory = m, m
+	}
+	c.shelf = newShelf(c.given)
+	c.set(cfg)
+	return c, nil
+}
+
+func memoryConfig(cfg Config) memory.Config {
+	return memory.Config{MaxBytes: cfg.MaxBytes, MaxEntryBytes: cfg.MaxEntryBytes}
+}
+
+func (c *Cache) set(cfg Config) {
+	s := &settings{
+		policy:          policy{shared: cfg.Shared, heuristicMax: cfg.HeuristicMax},
+		maxEntryBytes:   int64(cfg.MaxEntryBytes),
+		maxVariants:     cfg.MaxVariants,
+		maxContentBytes: int64(cfg.MaxContentBytes),
+		contentTTL:      cfg.ContentTTL,
+		coalesce:        cfg.Coalesce,
+		contentHeaders:  canonicalFields(cfg.ContentHeaders),
+		routes:          slices.Clone(cfg.Routes),
+	}
+	if cfg.PerCredential {
+		s.perContent = canonicalFields(cfg.CredentialHeaders)
+		if !cfg.Shared {
+			s.perURL = s.perContent
+		}
+	}
+	c.settings.Store(s)
+}
+
+// Update changes the settings for the calls that begin from now on; what is
+// stored stays. The store cannot be exchanged. An invalid configuration changes
+// nothing.
+func (c *Cache) Update(cfg Config) error {
+	if err := middleware.Validate(c.reporter.Stage, cfg); err != nil {
+		return err
+	}
+	if c.memory != nil {
+		if cfg.Store != StoreMemory {
+			return fmt.Errorf("%s: store: %q can't take the place of the memory store in use", c.reporter.Stage, cfg.Store)
+		}
+		if err := c.memory.Update(memoryConfig(cfg)); err != nil {
+			return fmt.Errorf("%s: store: %w", c.reporter.Stage, err)
+		}
+	}
+	c.set(cfg)
+	return nil
+}
+
+// Wrap is a middleware.Middleware.
+func (c *Cache) Wrap(next http.RoundTripper) http.RoundTripper {
+	upstream := middleware.Chain(next, observe)
+	return middleware.Forward(next, func(req *http.Request) (*http.Response, error) {
+		return c.roundTrip(req, next, upstream)
+	})
+}
+
+// roundTrip answers from the cache, or by next; upstream is next with an
+// exchange of its own.
+func (c *Cache) roundTrip(req *http.Request, next, upstream http.RoundTripper) (resp *http.Response, err error) {
+	ex, inner := middleware.Join(req)
+	defer ex.Leave(req, &resp, &err)
+
+	var l lookup
+	if inner, err = l.prepare(c, ex, inner); err != nil {
+		return nil, err
+	}
+	for alone := false; ; {
+		d := l.decide(ex)
+		switch d.action {
+		case serve:
+			return l.serve(ex, inner, &d), nil
+		case unavailable:
+			return l.unavailable(ex, inner, &d), nil
+		}
+		if !d.mayShare || !l.settings.coalesce || alone || l.aloneUntil.After(l.now) {
+			return l.fetch(ex, inner, &d, next)
+		}
+		var again bool
+		if resp, err, again = l.collapse(ex, inner, &d, upstream); !again {
+			return resp, err
+		}
+		alone = true
+	}
+}
+
+// put stores an answer and says what became of it.
+func (c *Cache) put(ctx context.Context, s *settings, at *place, e *entry) {
+	stored, err := c.shelf.put(ctx, at, e, s.maxVariants, s.maxEntryBytes)
+	switch {
+	case errors.Is(err, cachestore.ErrTooLarge):
+		c.stats.tooLarge.Add(1)
+	case err != nil:
+		c.storeFailed(ctx, err)
+	case !stored:
+		c.stats.outdated.Add(1)
+	default:
+		c.stats.stored.Add(1)
+		c.report(ctx, EventStored, slog.LevelDebug, nil)
+	}
+}
+
+func (c *Cache) storeFailed(ctx context.Context, err error) {
+	c.stats.storeErrors.Add(1)
+	c.report(ctx, EventStoreFailed, slog.LevelWarn, err)
+}

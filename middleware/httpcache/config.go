@@ -1,0 +1,151 @@
+package httpcache
+
+import (
+	"net/http"
+	"net/textproto"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/headgate-go/headgate/cachestore/memory"
+	"github.com/headgate-go/headgate/middleware"
+)
+
+// StoreMemory names the default store: the memory of this process.
+const StoreMemory = "memory"
+
+// Config is the stage's settings.
+type Config struct {
+	// Store names where answers are kept. New makes "memory" itself; any other
+	// is handed over with WithStore (package pipeline does that). Default "memory".
+	Store string `yaml:"store"`
+	// MaxBytes bounds the memory store, bodies, headers and bookkeeping together. Bytes. Default 64MiB.
+	MaxBytes middleware.Bytes `yaml:"max_bytes"`
+	// MaxEntryBytes bounds the answers kept for one key, and what is held of a
+	// body that is being recorded; a longer one passes and is not stored. Bytes,
+	// at most max_bytes. Default 8MiB.
+	MaxEntryBytes middleware.Bytes `yaml:"max_entry_bytes"`
+	// MaxVariants bounds how many answers that differ by Vary are kept of one resource; the newest stay. Default 8.
+	MaxVariants int `yaml:"max_variants"`
+	// Shared makes it a shared cache by the rules of RFC 9111: s-maxage counts,
+	// private answers and those with Set-Cookie are not stored, and answers to
+	// requests with Authorization only if they allow it. per_credential then
+	// holds for body-keyed requests alone. Default false: a private cache.
+	Shared bool `yaml:"shared"`
+	// PerCredential keeps the answers to requests with different credentials
+	// apart. Default true.
+	PerCredential bool `yaml:"per_credential"`
+	// CredentialHeaders are the request header fields that are credentials. Their
+	// values are hashed. Default Authorization, Cookie, X-Api-Key, Api-Key, X-Goog-Api-Key.
+	CredentialHeaders []string `yaml:"credential_headers"`
+	// HeuristicMax bounds the freshness of answers that do not say how long they
+	// are fresh but when they were last modified: a tenth of the time since
+	// (RFC 9111, section 4.2.2). 0 switches that off. Default 24h.
+	HeuristicMax time.Duration `yaml:"heuristic_max"`
+	// Coalesce lets concurrent misses of one key wait for a single upstream
+	// request and share its answer. Default true.
+	Coalesce bool `yaml:"coalesce"`
+	// MaxContentBytes bounds the request content that is read to make a key; a
+	// request with more bypasses the cache. Bytes. Default 1MiB.
+	MaxContentBytes middleware.Bytes `yaml:"max_content_bytes"`
+	// ContentTTL is how long answers to requests that Cacheable opted in are fresh. Default 1h.
+	ContentTTL time.Duration `yaml:"content_ttl"`
+	// ContentHeaders are the request header fields that are part of a content's
+	// key, besides Content-Type, Content-Encoding and the credentials. Default
+	// Accept, Accept-Language, Anthropic-Version, Anthropic-Beta, Openai-Organization,
+	// Openai-Project, Openai-Beta.
+	ContentHeaders []string `yaml:"content_headers"`
+	// Routes opt requests in to body-keyed caching; the first that matches counts. Default none.
+	Routes []Route `yaml:"routes"`
+}
+
+// Route opts the requests that match all of it in to body-keyed caching.
+type Route struct {
+	// Method is the request's method, POST as a rule.
+	Method string `yaml:"method"`
+	// Host is the request's host, or a pattern such as *.example.com; with a
+	// port if it is not the scheme's default. Empty: any.
+	Host string `yaml:"host"`
+	// Path is the request's path, or a pattern: * stands for anything but a
+	// slash, and a trailing /** for everything below. Empty: any.
+	Path string `yaml:"path"`
+	// ContentType is the media type of the request's content, without parameters. Empty: any.
+	ContentType string `yaml:"content_type"`
+	// TTL is how long an answer is fresh.
+	TTL time.Duration `yaml:"ttl"`
+	// Statuses are those of the answers to store. Empty: 200 alone.
+	Statuses []int `yaml:"statuses"`
+}
+
+// DefaultConfig is a private cache of 64 MiB in memory for GET and HEAD, with coalescing.
+func DefaultConfig() Config {
+	return Config{
+		Store:             StoreMemory,
+		MaxBytes:          64 * middleware.MiB,
+		MaxEntryBytes:     8 * middleware.MiB,
+		MaxVariants:       8,
+		PerCredential:     true,
+		CredentialHeaders: []string{"Authorization", "Cookie", "X-Api-Key", "Api-Key", "X-Goog-Api-Key"},
+		HeuristicMax:      24 * time.Hour,
+		Coalesce:          true,
+		MaxContentBytes:   middleware.MiB,
+		ContentTTL:        time.Hour,
+		ContentHeaders: []string{
+			"Accept", "Accept-Language", "Anthropic-Version", "Anthropic-Beta",
+			"Openai-Organization", "Openai-Project", "Openai-Beta",
+		},
+	}
+}
+
+// Validate reports everything that is wrong.
+func (c Config) Validate() error {
+	var p middleware.Problems
+	p.Check(c.Store != "", "store", "it is empty; write %q or the name of a store", StoreMemory)
+	size := memory.Config{MaxBytes: c.MaxBytes, MaxEntryBytes: c.MaxEntryBytes}
+	p.Check(c.MaxBytes >= middleware.KiB, "max_bytes", "%v is too small; write for example 64MiB", c.MaxBytes)
+	p.Check(c.MaxBytes < middleware.KiB || size.Validate() == nil, "max_entry_bytes",
+		"%v is out of range; it can be from 1KiB to max_bytes (%v), and less than 4GiB", c.MaxEntryBytes, c.MaxBytes)
+	p.Check(c.MaxVariants >= 1, "max_variants", "%d is too small; 1 keeps the newest alone", c.MaxVariants)
+	p.Check(!c.PerCredential || len(c.CredentialHeaders) > 0, "credential_headers",
+		"it is empty; name the fields, or set per_credential to false")
+	checkFields(&p, "credential_headers", c.CredentialHeaders)
+	checkFields(&p, "content_headers", c.ContentHeaders)
+	p.Check(c.HeuristicMax >= 0, "heuristic_max", "%v is negative; 0 switches heuristic freshness off", c.HeuristicMax)
+	p.Check(c.MaxContentBytes > 0 && c.MaxContentBytes <= middleware.GiB, "max_content_bytes",
+		"%v is out of range; write for example 1MiB, at most 1GiB", c.MaxContentBytes)
+	p.Check(c.ContentTTL > 0, "content_ttl", "%v is no time at all; write for example 1h", c.ContentTTL)
+	for i, r := range c.Routes {
+		r.check(&p, i)
+	}
+	return p.Err()
+}
+
+func checkFields(p *middleware.Problems, name string, fields []string) {
+	for _, f := range fields {
+		p.Check(f != "" && tokenEnd(f) == len(f), name, "%q is no name of a header field", f)
+	}
+}
+
+func (r Route) check(p *middleware.Problems, i int) {
+	p.Check(r.Method != "" && tokenEnd(r.Method) == len(r.Method), "routes", "route %d: method: %q is no method; write POST", i+1, r.Method)
+	_, err := path.Match(strings.ToLower(r.Host), "")
+	p.Check(err == nil, "routes", "route %d: host: %q is no pattern; write for example api.example.com or *.example.com", i+1, r.Host)
+	_, err = path.Match(strings.TrimSuffix(r.Path, "/**"), "")
+	p.Check(err == nil && (r.Path == "" || r.Path[0] == '/'), "routes", "route %d: path: %q is no pattern; write for example /v1/chat/* or /v1/**", i+1, r.Path)
+	p.Check(!strings.ContainsAny(r.ContentType, "; ,"), "routes", "route %d: content_type: %q is more than a media type; write for example application/json", i+1, r.ContentType)
+	p.Check(r.TTL > 0, "routes", "route %d: ttl: %v is no time at all; write for example 1h", i+1, r.TTL)
+	for _, s := range r.Statuses {
+		p.Check(s >= 200 && s <= 599 && s != http.StatusPartialContent && s != http.StatusNotModified, "routes",
+			"route %d: statuses: %d cannot be stored; 200 as a rule", i+1, s)
+	}
+}
+
+func canonicalFields(names []string) []string {
+	out := make([]string, 0, len(names))
+	for _, n := range names {
+		out = append(out, textproto.CanonicalMIMEHeaderKey(n))
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}

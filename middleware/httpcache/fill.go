@@ -1,0 +1,112 @@
+package httpcache
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// fill is an answer on its way into the cache: its entry, and its body as far
+// as it was read. It is used by one goroutine at a time.
+type fill struct {
+	cache    *Cache
+	settings *settings
+	ctx      context.Context
+	at       place
+	resp     *http.Response // the upstream's, for its trailer and for CompleteFunc
+	entry    *entry
+	ttl      time.Duration // when it arrived
+	declared int64         // length of the body; -1 if that is not known
+	body     []byte
+	off      bool // too long, or settled
+}
+
+// maxFirstBuffer bounds what is allocated on the word of a Content-Length.
+const maxFirstBuffer = 64 << 10
+
+// room gives a buffer for the next bytes of the body, of at least one and at most chunk bytes.
+func (f *fill) room(chunk int) []byte {
+	if cap(f.body)-len(f.body) < 1 {
+		grow := max(len(f.body), 512)
+		if f.body == nil && f.declared >= 0 {
+			grow = int(min(f.declared, maxFirstBuffer)) + 1 // one more than declared, for the end to show
+		}
+		f.body = slices.Grow(f.body, grow)
+	}
+	free := f.body[len(f.body):cap(f.body)]
+	return free[:min(len(free), chunk)]
+}
+
+// add records what the caller read. Over the limit the copy is dropped.
+func (f *fill) add(p []byte) {
+	if f.off {
+		return
+	}
+	if int64(len(f.body)+len(p)) > f.settings.maxEntryBytes {
+		f.abort()
+		return
+	}
+	if f.body == nil {
+		f.room(1)
+	}
+	f.body = append(f.body, p...)
+}
+
+// whole tells whether all that was declared is there, though the end was not seen.
+func (f *fill) whole() bool { return !f.off && f.declared >= 0 && int64(len(f.body)) == f.declared }
+
+// abort drops the copy.
+func (f *fill) abort() { f.off, f.body = true, nil }
+
+// commit stores the answer, if its body came to the end that it should have.
+func (f *fill) commit() {
+	if f.off {
+		return
+	}
+	body := f.body
+	f.abort()
+	if f.declared >= 0 && int64(len(body)) != f.declared || !f.cache.complete(f.resp, body) {
+		f.cache.stats.incomplete.Add(1)
+		return
+	}
+	if cap(body) > len(body)+len(body)/4+64 {
+		body = slices.Clip(slices.Clone(body))
+	}
+	e := f.entry
+	e.body = body
+	if len(f.resp.Trailer) > 0 {
+		e.trailer = f.resp.Trailer.Clone()
+	}
+	f.cache.put(f.ctx, f.settings, &f.at, e)
+}
+
+// tee is the body of a response that one caller reads: it records what passes.
+type tee struct {
+	src  io.ReadCloser
+	fill *fill
+}
+
+// Read reads from the upstream.
+func (t *tee) Read(p []byte) (int, error) {
+	n, err := t.src.Read(p)
+	t.fill.add(p[:n])
+	switch err {
+	case nil:
+	case io.EOF:
+		t.fill.commit()
+	default:
+		t.fill.abort()
+	}
+	return n, err
+}
+
+// Close gives up what was not read. An answer of which everything declared was read is stored all the same.
+func (t *tee) Close() error {
+	if t.fill.whole() {
+		t.fill.commit()
+	}
+	t.fill.abort()
+	return t.src.Close()
+}

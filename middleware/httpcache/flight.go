@@ -1,0 +1,213 @@
+package httpcache
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/headgate-go/headgate/middleware"
+)
+
+// flight is one upstream request that several callers wait for. It belongs to
+// none of them: it has a context and an exchange of its own, so that the one who
+// began it can be cancelled and the others go on. It runs in a goroutine of its
+// own until the response's header is there; from then on whoever reads the body
+// drives it. It ends when everybody has left.
+type flight struct {
+	flightContext
+	lookup   lookup // of the one who began
+	decision decision
+	upstream http.RoundTripper
+	requests time.Time // deadline of the one who began; zero if there was none
+	ready    chan struct{}
+
+	mu       sync.Mutex
+	waiting  []*tapeReader // until the answer is there
+	in       int           // callers who have not left
+	dead     bool          // everybody has left
+	landed   bool          // what follows is set and ready is closed
+	resp     *http.Response
+	err      error
+	panicked any
+	result   arrival
+	tape     *tape
+	outcome  middleware.Outcome
+	waited   time.Duration
+}
+
+// Value gives the flight itself for flightKey.
+func (f *flight) Value(key any) any {
+	if key == (flightKey{}) {
+		return f
+	}
+	return f.values.Value(key)
+}
+
+// flights finds the flight of a key.
+type flights struct {
+	mu    sync.Mutex
+	byKey map[string]*flight
+}
+
+// join takes part in the flight of the key, or begins one.
+func (fs *flights) join(ctx context.Context, l *lookup, d *decision, upstream http.RoundTripper) (r *tapeReader, began bool) {
+	r = &tapeReader{header: l.query.header}
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	if f := fs.byKey[l.place.key]; f != nil && f.enter(ctx, r) {
+		return r, false
+	}
+	f := &flight{lookup: *l, decision: *d, upstream: upstream, ready: make(chan struct{}), in: 1, waiting: []*tapeReader{r}}
+	f.values = ctx
+	f.include(ctx, true)
+	f.requests = f.deadline
+	r.flight, r.leader = f, true
+	if fs.byKey == nil {
+		fs.byKey = make(map[string]*flight)
+	}
+	fs.byKey[l.place.key] = f
+	return r, true
+}
+
+// drop lets nobody join any more.
+func (fs *flights) drop(f *flight) {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	if fs.byKey[f.lookup.place.key] == f {
+		delete(fs.byKey, f.lookup.place.key)
+	}
+}
+
+// enter takes part, if that is still possible.
+func (f *flight) enter(ctx context.Context, r *tapeReader) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.dead:
+		return false
+	case !f.landed:
+		f.waiting = append(f.waiting, r)
+	case f.tape == nil || !matches(f.result.fill.entry.selecting, r.header) || !f.tape.attach(r):
+		return false
+	}
+	r.flight = f
+	f.in++
+	f.include(ctx, false)
+	return true
+}
+
+// leave is called once for each who took part.
+func (f *flight) leave(err error) {
+	f.mu.Lock()
+	f.in--
+	last := f.in == 0
+	f.dead = f.dead || last
+	f.mu.Unlock()
+	if last {
+		f.lookup.cache.flights.drop(f)
+		f.end(err)
+	}
+}
+
+// start sends the request.
+func (f *flight) start(req *http.Request) {
+	own := req.Clone(f)
+	own.Body, own.GetBody = nil, nil
+	if content := f.lookup.content; content != nil {
+		own.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }
+		own.Body, _ = own.GetBody()
+	}
+	f.decision.condition(own.Header)
+	go f.run(own)
+}
+
+func (f *flight) run(req *http.Request) {
+	requested := time.Now()
+	defer func() {
+		if v := recover(); v != nil {
+			f.land(func() { f.panicked = v })
+		}
+	}()
+	resp, err := f.upstream.RoundTrip(req)
+	if err != nil {
+		f.land(func() { f.err = err })
+		return
+	}
+	result := f.lookup.arrive(f, &f.decision, resp, f.outcome, requested)
+	f.land(func() { f.resp, f.result = resp, result })
+}
+
+// land hands the answer to those who wait for it.
+func (f *flight) land(set func()) {
+	f.mu.Lock()
+	set()
+	f.landed = true
+	abandoned := f.dead
+	shared := f.result.fill != nil && !abandoned
+	if shared {
+		f.tape = newTape(f.resp.Body, f.result.fill, func() { f.lookup.cache.flights.drop(f) })
+	}
+	followers, leaderLeft := 0, false
+	for _, r := range f.waiting {
+		switch left := r.left.Load(); {
+		case left:
+			leaderLeft = leaderLeft || r.leader
+		case shared && (r.leader || matches(f.result.fill.entry.selecting, r.header)):
+			f.tape.attach(r)
+		case !r.leader:
+			followers++
+		}
+	}
+	f.waiting = nil
+	resp := f.resp
+	f.mu.Unlock()
+
+	if !shared {
+		f.lookup.cache.flights.drop(f)
+	}
+	if resp != nil && (abandoned || leaderLeft && !shared) && f.result.entry == nil {
+		_ = resp.Body.Close()
+	}
+	if followers > 0 && resp != nil && f.result.entry == nil && resp.StatusCode < http.StatusBadRequest && !shared {
+		f.lookup.goAlone(f)
+	}
+	close(f.ready)
+}
+
+// wait waits for the answer, no longer than the caller does.
+func (f *flight) wait(ctx context.Context, r *tapeReader) error {
+	select {
+	case <-f.ready:
+		return nil
+	case <-ctx.Done():
+	}
+	f.mu.Lock()
+	landed := f.landed
+	if !landed {
+		r.left.Store(true) // so that landing leaves it out
+	}
+	f.mu.Unlock()
+	if landed {
+		<-f.ready
+		return nil
+	}
+	err := ctx.Err()
+	f.leave(err)
+	return err
+}
+
+// observe is the innermost part of a flight's chain: it brings what the stages
+// below decided out of the flight's exchange.
+func observe(next http.RoundTripper) http.RoundTripper {
+	return middleware.Forward(next, func(req *http.Request) (*http.Response, error) {
+		ex, req := middleware.Join(req)
+		resp, err := next.RoundTrip(req)
+		if f, ok := req.Context().Value(flightKey{}).(*flight); ok {
+			f.outcome, f.waited = ex.Outcome(resp, err), ex.Waited()
+		}
+		return resp, err
+	})
+}

@@ -1,0 +1,56 @@
+package httpcache
+
+import (
+	"net/http"
+	"strings"
+	"time"
+)
+
+// parseDate reads an HTTP-date strictly as RFC 9110, section 5.6.7, has it:
+// IMF-fixdate, or the obsolete forms of RFC 850 and asctime. http.ParseTime also
+// takes other zones, double spaces and one-digit hours, and a date that an
+// origin got wrong means "already expired". The day's name is not compared with the
+// date, because it changes nothing. now resolves the two-digit years of RFC 850.
+func parseDate(s string, now time.Time) (time.Time, bool) {
+	for _, layout := range [...]string{http.TimeFormat, rfc850, time.ANSIC} {
+		t, err := time.Parse(layout, s)
+		if err != nil || !sameAfterDay(t.Format(layout), s) {
+			continue
+		}
+		if layout == rfc850 {
+			t = withinFiftyYears(t, now)
+		}
+		return t, true
+	}
+	return time.Time{}, false
+}
+
+// rfc850 is time.RFC850 with the only zone that is allowed.
+const rfc850 = "Monday, 02-Jan-06 15:04:05 GMT"
+
+func sameAfterDay(want, got string) bool {
+	i, j := strings.IndexByte(want, ' '), strings.IndexByte(got, ' ')
+	return i >= 0 && j >= 0 && want[i:] == got[j:]
+}
+
+// withinFiftyYears moves a date that seems to be more than 50 years ahead into
+// the past century, as RFC 9110 asks, and back where the layout's pivot was wrong.
+func withinFiftyYears(t, now time.Time) time.Time {
+	for t.Year() > now.Year()+50 {
+		t = t.AddDate(-100, 0, 0)
+	}
+	for t.Year() <= now.Year()-50 {
+		t = t.AddDate(100, 0, 0)
+	}
+	return t
+}
+
+// headerDate reads the first line of a field as a date.
+func headerDate(h http.Header, name string, now time.Time) (t time.Time, present, valid bool) {
+	v := h[name]
+	if len(v) == 0 {
+		return time.Time{}, false, false
+	}
+	t, valid = parseDate(v[0], now)
+	return t, true, valid
+}

@@ -1,0 +1,170 @@
+package httpcache
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/headgate-go/headgate/middleware"
+)
+
+// lookup is a request on its way through the cache.
+type lookup struct {
+	cache      *Cache
+	settings   *settings
+	query      query
+	place      place
+	content    []byte        // of a body-keyed request; nil for any other
+	route      *Route        // of a body-keyed request, if there is one
+	ttl        time.Duration // asked for by the caller or a route; 0 if not
+	now        time.Time
+	aloneUntil time.Time
+}
+
+// prepare finds out what the cache has to know of a request. It gives the
+// request to send, which is not the one given if its content was read.
+func (l *lookup) prepare(c *Cache, ex *middleware.Exchange, req *http.Request) (*http.Request, error) {
+	wishes := wishesOf(ex)
+	l.cache, l.settings = c, c.settings.Load()
+	q := &l.query
+	*q = query{method: req.Method, header: req.Header, refresh: wishes.refresh}
+	if q.method == "" {
+		q.method = http.MethodGet
+	}
+	if lines := req.Header["Cache-Control"]; len(lines) > 0 {
+		q.cc = parseDirectives(lines)
+	} else if lines := req.Header["Pragma"]; len(lines) > 0 && parseDirectives(lines).has(noCache) {
+		q.cc.flags = noCache // RFC 9111, section 5.4
+	}
+	if wishes.onlyIfCached {
+		q.cc.flags |= onlyIfCached
+	}
+	l.route = l.settings.route(req)
+	q.keyed = wishes.cacheable || l.route != nil
+	q.bypass = unfit(req, q.keyed, wishes.bypass)
+	if q.bypass != "" || !q.keyed && q.method != http.MethodGet && q.method != http.MethodHead {
+		return req, nil
+	}
+
+	l.ttl = wishes.ttl
+	credentials := l.settings.perURL
+	if q.keyed {
+		credentials = l.settings.perContent
+		switch {
+		case l.ttl > 0:
+		case l.route != nil:
+			l.ttl = l.route.TTL
+		default:
+			l.ttl = l.settings.contentTTL
+		}
+		var err error
+		if req, err = l.readContent(req); err != nil || q.bypass != "" {
+			return req, err
+		}
+	}
+	var room [256]byte
+	l.place.url = string(appendURL(room[:0], req))
+	l.place.key = l.place.url
+	part := partition(req, wishes.namespace, credentials)
+	switch {
+	case q.keyed:
+		l.place.key = contentKey(req, l.place.url, part, l.settings.contentHeaders, l.content)
+		l.place.split = true
+	case part != nil:
+		l.place.key += "\x00" + string(part)
+		l.place.split = true
+	}
+	return req, nil
+}
+
+// unfit tells why a request passes the cache by; empty if it does not.
+func unfit(req *http.Request, keyed, asked bool) string {
+	h := req.Header
+	switch {
+	case asked:
+		return whyOptedOut
+	case len(h["Upgrade"]) > 0:
+		return whyUpgrade
+	case len(h["Range"]) > 0:
+		return whyRange
+	case len(h["If-Match"]) > 0 || len(h["If-Unmodified-Since"]) > 0 || len(h["If-Range"]) > 0:
+		return whyConditional
+	case !keyed && req.Body != nil && req.Body != http.NoBody && (req.Method == "" || req.Method == http.MethodGet || req.Method == http.MethodHead):
+		return whyBody
+	}
+	return ""
+}
+
+func (s *settings) route(req *http.Request) *Route {
+	for i := range s.routes {
+		if s.routes[i].matches(req) {
+			return &s.routes[i]
+		}
+	}
+	return nil
+}
+
+// readContent reads a request's content, which is its key, and gives a copy of
+// the request with the same content. What is too long to be a key goes on with
+// what was read put in front again.
+func (l *lookup) readContent(req *http.Request) (*http.Request, error) {
+	l.content = []byte{}
+	limit := l.settings.maxContentBytes
+	switch {
+	case len(req.Trailer) > 0:
+		l.query.bypass = whyBody
+		return req, nil
+	case req.Body == nil || req.Body == http.NoBody:
+		return req, nil
+	case req.ContentLength > limit:
+		l.query.bypass = whyBodyUnreadable
+		return req, nil
+	}
+	var read bytes.Buffer
+	if n := req.ContentLength; n > 0 {
+		read.Grow(int(n) + bytes.MinRead)
+	}
+	n, err := read.ReadFrom(io.LimitReader(req.Body, limit+1))
+	copied := *req
+	if err == nil && n > limit {
+		copied.Body = &prefixed{Reader: io.MultiReader(&read, req.Body), Closer: req.Body}
+		l.query.bypass = whyBodyUnreadable
+		return &copied, nil
+	}
+	_ = req.Body.Close()
+	if err != nil {
+		return nil, err
+	}
+	content := slices.Clip(read.Bytes())
+	l.content = content
+	copied.ContentLength = n
+	copied.TransferEncoding = nil
+	copied.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }
+	copied.Body, _ = copied.GetBody()
+	return &copied, nil
+}
+
+// prefixed is a body of which a part was read and put in front again.
+type prefixed struct {
+	io.Reader
+	io.Closer
+}
+
+// decide looks up what is stored and decides.
+func (l *lookup) decide(ex *middleware.Exchange) decision {
+	l.now = time.Now()
+	var stored []*entry
+	if l.place.key != "" {
+		r, err := l.cache.shelf.get(ex, l.place.key)
+		if err != nil {
+			l.cache.storeFailed(ex, err)
+		}
+		if r != nil {
+			stored, l.aloneUntil = r.entries, r.aloneUntil
+		}
+		l.place.generation = l.cache.shelf.generation([]byte(l.place.url))
+	}
+	return decide(l.settings.policy, &l.query, stored, l.now)
+}

@@ -1,0 +1,66 @@
+package httpcache
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// cacheStatus is the field that says what a cache did (RFC 9211), and cacheName how this one calls itself there.
+const (
+	cacheStatus = "Cache-Status"
+	cacheName   = "headgate"
+)
+
+// missStatus is what Cache-Status says of a response that came from upstream.
+type missStatus struct {
+	fwd       string
+	status    int    // of the upstream, where it is not the response's
+	detail    string // why it was forwarded, or why it is not stored
+	stored    bool
+	ttl       time.Duration
+	collapsed bool
+}
+
+// String gives the member of the list.
+func (s missStatus) String() string {
+	b := make([]byte, 0, 96)
+	b = append(b, cacheName+"; fwd="...)
+	b = append(b, s.fwd...)
+	if s.status != 0 {
+		b = strconv.AppendInt(append(b, "; fwd-status="...), int64(s.status), 10)
+	}
+	if s.stored {
+		b = append(b, "; stored"...)
+		b = appendTTL(b, s.ttl)
+	}
+	if s.collapsed {
+		b = append(b, "; collapsed"...)
+	}
+	if s.detail != "" {
+		b = append(append(b, "; detail="...), s.detail...)
+	}
+	return string(b)
+}
+
+// mark adds a member to a response's Cache-Status, after those of the caches further up.
+func mark(resp *http.Response, member string) {
+	if resp.Header == nil {
+		resp.Header = make(http.Header, 1)
+	}
+	h := resp.Header[cacheStatus]
+	resp.Header[cacheStatus] = append(h[:len(h):len(h)], member)
+}
+
+func appendTTL(b []byte, ttl time.Duration) []byte {
+	return strconv.AppendInt(append(b, "; ttl="...), seconds(ttl), 10)
+}
+
+// seconds rounds towards the past, so that a fresh second is never promised twice.
+func seconds(d time.Duration) int64 {
+	s := int64(d / time.Second)
+	if d < 0 && d%time.Second != 0 {
+		s--
+	}
+	return s
+}

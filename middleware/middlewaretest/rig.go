@@ -1,0 +1,271 @@
+package middlewaretest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/headgate-go/headgate/middleware"
+)
+
+// errPatience ends the requests of a check that fails.
+var errPatience = errors.New("the check has lost its patience")
+
+// rig is an upstream with the stage in front of it.
+type rig struct {
+	testing.TB
+	*env
+	up    *Upstream
+	base  *http.Transport
+	rt    http.RoundTripper
+	paths atomic.Int64
+
+	mu      sync.Mutex
+	timers  []*time.Timer // that end the contexts
+	cancels []context.CancelCauseFunc
+}
+
+// rig starts an upstream and puts a fresh stage before a plain transport; tap may put something between the two.
+func (e *env) rig(tb testing.TB, script Script, tap ...middleware.Middleware) *rig {
+	tb.Helper()
+	r := &rig{TB: tb, env: e}
+	r.up = New(tb, e.dressed(script), func(c *Config) { c.TLS, c.HTTP2 = e.http2, e.http2 })
+	r.base = r.up.Transport()
+	tb.Cleanup(r.close) // after the stage's own cleanup, before the upstream's
+	var base http.RoundTripper = r.base
+	for _, t := range tap {
+		base = t(base)
+	}
+	r.rt = e.stage(tb, base)
+	return r
+}
+
+// dressed gives every answer of the script the headers that all answers have.
+func (e *env) dressed(script Script) Script {
+	return func(n int, r *http.Request) Answer { return e.answer(script(n, r)) }
+}
+
+// stage puts a fresh stage before base.
+func (e *env) stage(tb testing.TB, base http.RoundTripper) http.RoundTripper {
+	tb.Helper()
+	m := e.factory(tb)
+	if m == nil {
+		tb.Fatalf("the factory made no stage")
+	}
+	if e.chain {
+		return middleware.Chain(base, m)
+	}
+	return m(base)
+}
+
+// noConnections sees that no connection is in use any more, as one with an open body would be.
+func (r *rig) noConnections() {
+	if _, skip := r.without[nothingLeft]; skip || r.Failed() {
+		return
+	}
+	if !r.closesIdle(r.base.CloseIdleConnections) {
+		r.Errorf("%d connections are in use after the check: a response body was not closed", r.up.Stats().OpenConnections)
+	}
+}
+
+// closesIdle reports whether closing the idle connections closes all. It closes again and again, since a
+// connection becomes idle a moment after its response is over.
+func (r *rig) closesIdle(closeIdle func()) bool {
+	until := time.Now().Add(r.patience)
+	for {
+		closeIdle()
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Millisecond)
+		err := r.up.Await(ctx, func(s Stats) bool { return s.OpenConnections == 0 })
+		cancel()
+		if err == nil {
+			return true
+		}
+		if time.Now().After(until) {
+			return false
+		}
+	}
+}
+
+// context ends when the check has lost its patience, or with the check. It has no deadline that a stage could see.
+func (r *rig) context() context.Context {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.timers = append(r.timers, time.AfterFunc(r.patience, func() { cancel(errPatience) }))
+	r.cancels = append(r.cancels, cancel)
+	return ctx
+}
+
+// close ends the contexts, after it has seen that the connections are free without that.
+func (r *rig) close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, t := range r.timers {
+		t.Stop()
+	}
+	r.noConnections()
+	for _, cancel := range r.cancels {
+		cancel(nil)
+	}
+}
+
+// longer is a moment more than the requests have, so that it is their own error that is reported.
+func (e *env) longer() time.Duration { return e.patience + e.patience/4 }
+
+// request makes a request to a path of its own, so that a cache has no answer for it.
+func (r *rig) request(ctx context.Context, method string, body io.Reader) *http.Request {
+	r.Helper()
+	url := fmt.Sprintf("%s/check/%d", r.up.URL, r.paths.Add(1))
+	req, err := http.NewRequestWithContext(ctx, method, url, body)
+	if err != nil {
+		r.Fatalf("no request: %v", err)
+	}
+	return req
+}
+
+// result is what RoundTrip came to.
+type result struct {
+	resp     *http.Response
+	err      error
+	panicked any
+}
+
+// start runs RoundTrip in a goroutine, so that a stage that blocks fails its check and not the whole test.
+func start(rt http.RoundTripper, req *http.Request) <-chan result {
+	done := make(chan result, 1)
+	go func() {
+		var out result
+		defer func() {
+			out.panicked = recover()
+			done <- out
+		}()
+		out.resp, out.err = rt.RoundTrip(req)
+	}()
+	return done
+}
+
+// outcome waits for what start has started.
+func (r *rig) outcome(done <-chan result) result {
+	r.Helper()
+	timer := time.NewTimer(r.longer())
+	defer timer.Stop()
+	select {
+	case out := <-done:
+		return out
+	case <-timer.C:
+		r.Fatalf("RoundTrip did not return within %v", r.patience)
+		panic("unreachable")
+	}
+}
+
+// try sends a request.
+func (r *rig) try(req *http.Request) result {
+	r.Helper()
+	out := r.outcome(start(r.rt, req))
+	if out.panicked != nil {
+		r.Fatalf("RoundTrip panicked: %v", out.panicked)
+	}
+	return out
+}
+
+// must sends a request and returns its response.
+func (r *rig) must(req *http.Request) *http.Response {
+	r.Helper()
+	return r.answered(r.try(req))
+}
+
+// answered fails the check unless there is a response with a body.
+func (r *rig) answered(out result) *http.Response {
+	r.Helper()
+	switch {
+	case out.panicked != nil:
+		r.Fatalf("RoundTrip panicked: %v", out.panicked)
+	case out.err != nil:
+		r.Fatalf("RoundTrip: %v, want a response", out.err)
+	case out.resp == nil:
+		r.Fatalf("RoundTrip returned neither a response nor an error")
+	case out.resp.Body == nil:
+		r.Fatalf("the response has a nil Body")
+	}
+	return out.resp
+}
+
+// read reads a response's body to its end and closes it.
+func (r *rig) read(resp *http.Response) ([]byte, error) {
+	r.Helper()
+	type readout struct {
+		data []byte
+		err  error
+	}
+	done := make(chan readout, 1)
+	go func() {
+		data, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		done <- readout{data, err}
+	}()
+	timer := time.NewTimer(r.longer())
+	defer timer.Stop()
+	select {
+	case out := <-done:
+		return out.data, out.err
+	case <-timer.C:
+		r.Fatalf("the body did not end within %v", r.patience)
+		panic("unreachable")
+	}
+}
+
+// wants reads the response's body and compares it.
+func (r *rig) wants(resp *http.Response, want []byte) {
+	r.Helper()
+	got, err := r.read(resp)
+	if err != nil {
+		r.Fatalf("reading the body: %v after %d bytes, want %d bytes", err, len(got), len(want))
+	}
+	if !bytes.Equal(got, want) {
+		r.Fatalf("the body is %s, want %s", brief(got), brief(want))
+	}
+}
+
+// drop gets rid of what a call came to.
+func (r *rig) drop(out result) {
+	if out.resp != nil && out.resp.Body != nil {
+		_ = out.resp.Body.Close()
+	}
+}
+
+// normal is what an upstream answers that has nothing special.
+var normal = Text(http.StatusOK, "all is well")
+
+// works sees that n ordinary calls in a row succeed: no slot is taken, no breaker open.
+func (r *rig) works(n int) {
+	r.Helper()
+	r.up.SetScript(r.dressed(Always(normal)))
+	for i := range n {
+		out := r.try(r.request(r.context(), http.MethodGet, nil))
+		if out.err != nil {
+			r.Fatalf("ordinary call %d of %d afterwards: %v", i+1, n, out.err)
+		}
+		resp := r.answered(out)
+		if resp.StatusCode != http.StatusOK {
+			r.drop(out)
+			r.Fatalf("ordinary call %d of %d afterwards: status %d", i+1, n, resp.StatusCode)
+		}
+		r.wants(resp, normal.Body)
+	}
+}
+
+// brief shows the beginning of a body.
+func brief(p []byte) string {
+	const most = 40
+	if len(p) <= most {
+		return fmt.Sprintf("%q (%d bytes)", p, len(p))
+	}
+	return fmt.Sprintf("%q... (%d bytes)", p[:most], len(p))
+}
