@@ -1,0 +1,76 @@
+package pipeline
+
+import (
+	"net/http"
+
+	"github.com/headgate-go/headgate/middleware"
+	"github.com/headgate-go/headgate/middleware/circuitbreaker"
+	"github.com/headgate-go/headgate/middleware/httpcache"
+	"github.com/headgate-go/headgate/middleware/ratelimit"
+	"github.com/headgate-go/headgate/middleware/retry"
+	"github.com/headgate-go/headgate/middleware/semaphore"
+	"github.com/headgate-go/headgate/middleware/timeout"
+)
+
+// builtins are the factories of the stages that Headgate brings.
+func builtins() []Factory {
+	return []Factory{
+		Define("cache", httpcache.DefaultConfig, buildCache),
+		Define("circuit_breaker", circuitbreaker.DefaultConfig, func(c circuitbreaker.Config, env Env) (Stage[circuitbreaker.Config], error) {
+			s, err := circuitbreaker.New(c, circuitbreaker.WithReporter(env.Reporter()))
+			return describe(s, err, func() any { return s.Report() })
+		}),
+		Define("rate_limit", ratelimit.DefaultConfig, func(c ratelimit.Config, env Env) (Stage[ratelimit.Config], error) {
+			s, err := ratelimit.New(c, ratelimit.WithReporter(env.Reporter()))
+			return describe(s, err, func() any { return s.Stats() })
+		}),
+		Define("retry", retry.DefaultConfig, buildRetry),
+		Define("semaphore", semaphore.DefaultConfig, func(c semaphore.Config, env Env) (Stage[semaphore.Config], error) {
+			s, err := semaphore.New(c, semaphore.WithReporter(env.Reporter()))
+			return describe(s, err, func() any { return s.Stats() })
+		}),
+		Define("timeout", timeout.DefaultConfig, func(c timeout.Config, env Env) (Stage[timeout.Config], error) {
+			s, err := timeout.New(c, timeout.WithReporter(env.Reporter()))
+			return describe(s, err, nil)
+		}),
+	}
+}
+
+// built is what all built-in stages have in common.
+type built[C any] interface {
+	Wrap(next http.RoundTripper) http.RoundTripper
+	Update(C) error
+}
+
+func describe[C any](s built[C], err error, report func() any) (Stage[C], error) {
+	if err != nil {
+		return Stage[C]{}, err
+	}
+	return Stage[C]{
+		Wrap:   s.Wrap,
+		Update: func(c C) { _ = s.Update(c) }, // it has been validated
+		Report: report,
+	}, nil
+}
+
+func buildRetry(c retry.Config, env Env) (Stage[retry.Config], error) {
+	s, err := retry.New(c, retry.WithReporter(env.Reporter()))
+	stage, err := describe(s, err, func() any { return s.Stats() })
+	stage.Attempts = func(c retry.Config) int { return c.MaxAttempts }
+	return stage, err
+}
+
+// buildCache makes the store that the configuration names: the memory store is
+// the stage's own, every other one was handed to the pipeline.
+func buildCache(c httpcache.Config, env Env) (Stage[httpcache.Config], error) {
+	opts := []httpcache.Option{httpcache.WithReporter(env.Reporter())}
+	if c.Store != httpcache.StoreMemory {
+		s, err := env.Store(c.Store)
+		if err != nil {
+			return Stage[httpcache.Config]{}, &middleware.ConfigError{Name: "store", Problem: err.Error()}
+		}
+		opts = append(opts, httpcache.WithStore(s))
+	}
+	s, err := httpcache.New(c, opts...)
+	return describe(s, err, func() any { return s.Snapshot() })
+}

@@ -1,0 +1,122 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/eko/gocache/lib/v4/store"
+	"go.uber.org/zap"
+
+	"github.com/headgate-go/headgate/middleware"
+	"github.com/headgate-go/headgate/pipeline/internal/conf"
+)
+
+// Stage is a stage as its factory has built it. Only Wrap is required.
+type Stage[C any] struct {
+	// Wrap puts the stage in front of the next one.
+	Wrap middleware.Middleware
+	// Start begins what the stage does beside requests, Stop ends it and waits
+	// for its goroutines. Stop is called only after Start succeeded.
+	Start, Stop func(context.Context) error
+	// Update changes the settings in use; c is valid. Without it, a reload with
+	// other settings builds the stage anew.
+	Update func(c C)
+	// Report gives a snapshot of the stage's statistics, a value that encodes to JSON.
+	Report func() any
+	// Attempts is the most requests that the stage can make of one; 0 means 1.
+	// The worst case of a pipeline is their product.
+	Attempts func(c C) int
+}
+
+// Env is what a stage can use of its pipeline.
+type Env struct {
+	// Pipeline is the pipeline's name, ID the stage's id in it.
+	Pipeline, ID string
+	// Logger is the application's; never nil. Stages report events instead, where they can.
+	Logger *zap.Logger
+	// Observer is told of the stage's events; nil if nobody listens.
+	Observer middleware.Observer
+	// Warmer opens connections; nil if the base can't.
+	Warmer middleware.Warmer
+	// Store gives a store by its name, as WithStore has set it.
+	Store func(name string) (store.StoreInterface, error)
+}
+
+// Reporter is the reporter that a stage's events go to.
+func (e Env) Reporter() middleware.Reporter {
+	return middleware.Reporter{Stage: e.ID, Observer: e.Observer}
+}
+
+// Factory makes stages of one type. Define makes one.
+type Factory struct {
+	typ      string
+	settings func(at *conf.Node, layers []layer) (any, []error)
+	build    func(cfg any, env Env) (*instance, error)
+}
+
+// Type is the name that configuration knows the stages by.
+func (f Factory) Type() string { return f.typ }
+
+// instance is a built stage, whatever its Config.
+type instance struct {
+	id, typ     string
+	wrap        middleware.Middleware
+	start, stop func(context.Context) error
+	update      func(cfg any)
+	report      func() any
+	attempts    func(cfg any) int
+	started     bool
+}
+
+// layer is one source of a stage's settings: a part of a file, or a value of Go.
+type layer struct {
+	node  *conf.Node
+	value any
+}
+
+// Define makes the factory of a stage type. typ is its name in configuration,
+// lower snake_case. defaults gives the settings that hold where a configuration
+// says nothing; C's fields carry yaml tags. build makes a stage of valid
+// settings; it does no I/O and starts no goroutine.
+func Define[C interface{ Validate() error }](typ string, defaults func() C, build func(C, Env) (Stage[C], error)) Factory {
+	return Factory{
+		typ: typ,
+		settings: func(at *conf.Node, layers []layer) (any, []error) {
+			c, n, errs := defaults(), (*conf.Node)(nil), []error(nil)
+			for _, l := range layers {
+				switch v := l.value.(type) {
+				case nil:
+					n = conf.Merge(n, l.node)
+				case C:
+					c, n = v, nil
+				case *C:
+					c, n = *v, nil
+				default:
+					errs = append(errs, at.Errorf("a %T can't be the settings of a %s; it takes a %T or a map[string]any", v, typ, c))
+				}
+			}
+			if n == nil {
+				n = at
+			}
+			errs = append(errs, conf.Decode(n, &c)...)
+			return c, append(errs, conf.Locate(n, c.Validate())...)
+		},
+		build: func(cfg any, env Env) (*instance, error) {
+			s, err := build(cfg.(C), env)
+			if err != nil {
+				return nil, err
+			}
+			if s.Wrap == nil {
+				return nil, fmt.Errorf("%s: the factory of %q gave no Wrap", env.ID, typ)
+			}
+			i := &instance{id: env.ID, typ: typ, wrap: s.Wrap, start: s.Start, stop: s.Stop, report: s.Report}
+			if s.Update != nil {
+				i.update = func(cfg any) { s.Update(cfg.(C)) }
+			}
+			if s.Attempts != nil {
+				i.attempts = func(cfg any) int { return max(1, s.Attempts(cfg.(C))) }
+			}
+			return i, nil
+		},
+	}
+}

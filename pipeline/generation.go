@@ -1,0 +1,93 @@
+package pipeline
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"sync/atomic"
+
+	"github.com/headgate-go/headgate/middleware"
+)
+
+// generation is the chain of one configuration, with a count of the calls that
+// are in it.
+type generation struct {
+	chain    http.RoundTripper
+	cfg      Config // final: order and settings
+	stages   []*instance
+	warnings []Warning
+
+	inFlight atomic.Int64
+	closed   atomic.Bool
+	once     sync.Once
+	drained  chan struct{}
+}
+
+func newGeneration(base http.RoundTripper, cfg Config, stages []*instance, warnings []Warning) *generation {
+	g := &generation{cfg: cfg, stages: stages, warnings: append(warnings, lint(stages, cfg)...), drained: make(chan struct{})}
+	chain := []middleware.Middleware{g.count}
+	for _, s := range stages {
+		chain = append(chain, skippable(s.id, s.wrap))
+	}
+	g.chain = middleware.Chain(base, chain...)
+	return g
+}
+
+// skippable leaves a stage out of the calls that ask for it with middleware.Skip.
+func skippable(id string, wrap middleware.Middleware) middleware.Middleware {
+	return func(next http.RoundTripper) http.RoundTripper {
+		stage := wrap(next)
+		return middleware.Forward(next, func(req *http.Request) (*http.Response, error) {
+			if ex := middleware.FromContext(req.Context()); ex != nil && ex.Skipped(id) {
+				return next.RoundTrip(req)
+			}
+			return stage.RoundTrip(req)
+		})
+	}
+}
+
+// enter counts a call in; false after close.
+func (g *generation) enter() bool {
+	g.inFlight.Add(1)
+	if g.closed.Load() {
+		g.leave()
+		return false
+	}
+	return true
+}
+
+func (g *generation) leave() {
+	if g.inFlight.Add(-1) == 0 && g.closed.Load() {
+		g.once.Do(func() { close(g.drained) })
+	}
+}
+
+// count is the outermost stage: a call is over when its body is.
+func (g *generation) count(next http.RoundTripper) http.RoundTripper {
+	return middleware.Forward(next, func(req *http.Request) (resp *http.Response, err error) {
+		ex, inner := middleware.Join(req)
+		defer ex.Leave(req, &resp, &err)
+		ex.OnEnd(g, 0)
+		return next.RoundTrip(inner)
+	})
+}
+
+// Settle counts a call out.
+func (g *generation) Settle(uint64, middleware.End) { g.leave() }
+
+// close lets no further call in. drained is closed when the last one is over.
+func (g *generation) close() {
+	g.closed.Store(true)
+	g.inFlight.Add(1)
+	g.leave()
+}
+
+// wait waits for the last call, or for ctx.
+func (g *generation) wait(ctx context.Context) error {
+	select {
+	case <-g.drained:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,67 @@
+package pipeline
+
+import "fmt"
+
+// rule says of two types of stages which one belongs outside, and what happens otherwise.
+type rule struct {
+	outer, inner string
+	otherwise    string
+}
+
+// The default order of the reference, pair by pair, where the other order is known to hurt.
+var rules = []rule{
+	{"fallback", "retry", "every attempt is answered by the fallback, so that nothing is ever retried"},
+	{"fallback", "circuit_breaker", "what the breaker refuses is not answered by the fallback"},
+	{"fallback", "rate_limit", "what the rate limit refuses is not answered by the fallback"},
+	{"fallback", "semaphore", "what the semaphore refuses is not answered by the fallback"},
+	{"cache", "retry", "a hit passes through the retry stage for nothing, and followers of a miss retry by themselves"},
+	{"cache", "circuit_breaker", "an open breaker refuses what the cache could answer"},
+	{"cache", "rate_limit", "a hit costs a token, and waits for it"},
+	{"cache", "semaphore", "a hit takes a permit, and waits for it"},
+	{"retry", "circuit_breaker", "the breaker sees calls and not attempts: a retry hides failures from it"},
+	{"retry", "rate_limit", "retries pay no token, so that the rate is exceeded just when the upstream is in trouble"},
+	{"retry", "semaphore", "a permit is held during the backoff, while the upstream idles"},
+	{"circuit_breaker", "rate_limit", "a refusal by the breaker costs a token"},
+	{"circuit_breaker", "semaphore", "a refusal by the breaker waits for a permit first"},
+	{"rate_limit", "semaphore", "a permit is held while the request waits for its token"},
+}
+
+// lint warns of orders that are known to hurt, and of attempts that multiply.
+func lint(stages []*instance, cfg Config) []Warning {
+	var all []Warning
+	for _, r := range rules {
+		for i, outer := range stages {
+			for _, inner := range stages[i+1:] {
+				if outer.typ == r.inner && inner.typ == r.outer {
+					all = append(all, Warning{Path: "order", Message: fmt.Sprintf("%s stands outside %s: %s", outer.id, inner.id, r.otherwise)})
+				}
+			}
+		}
+	}
+	multiplying := 0
+	for _, s := range stages {
+		if s.worst(cfg) > 1 {
+			multiplying++
+		}
+	}
+	if multiplying > 1 {
+		all = append(all, Warning{Path: "order", Message: fmt.Sprintf("attempts multiply: one call can make %d upstream requests", worstCase(stages, cfg))})
+	}
+	return all
+}
+
+func (i *instance) worst(cfg Config) int {
+	if i.attempts == nil {
+		return 1
+	}
+	return i.attempts(cfg.Stages[i.id])
+}
+
+// worstCase is the most upstream requests that one call can make.
+func worstCase(stages []*instance, cfg Config) int {
+	n := 1
+	for _, s := range stages {
+		n *= s.worst(cfg)
+	}
+	return n
+}

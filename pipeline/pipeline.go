@@ -1,0 +1,156 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+
+	"github.com/eko/gocache/lib/v4/store"
+	"go.uber.org/zap"
+
+	"github.com/headgate-go/headgate/middleware"
+	"github.com/headgate-go/headgate/pipeline/internal/conf"
+	"github.com/headgate-go/headgate/transport"
+)
+
+// ErrStopped says that the pipeline was stopped. It comes within a
+// *middleware.RejectedError.
+var ErrStopped = errors.New("the pipeline is stopped")
+
+// Pipeline is a chain of stages over a base. It is an http.RoundTripper, safe
+// for concurrent use.
+type Pipeline struct {
+	name     string
+	registry *Registry
+	opts     options
+	base     http.RoundTripper
+	own      *transport.Transport // the base, if it was made here
+	current  atomic.Pointer[generation]
+
+	life    sync.Mutex // Start, Stop and Reload come one after the other
+	started bool
+	stopped bool
+}
+
+// New builds a pipeline. All that is wrong with cfg is reported at once; then
+// nothing has been built. It does no I/O and starts no goroutine.
+func (r *Registry) New(name string, cfg Config, opts ...Option) (*Pipeline, error) {
+	p := &Pipeline{name: name, registry: r}
+	p.opts.logger = zap.NewNop()
+	p.opts.stores = map[string]store.StoreInterface{}
+	for _, o := range opts {
+		o(&p.opts)
+	}
+	p.opts.logger = p.opts.logger.With(zap.String("pipeline", name))
+	cfg, warnings, err := r.complete(name, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if p.base = p.opts.base; p.base == nil {
+		if p.own, err = newTransport(cfg.Transport); err != nil {
+			return nil, err
+		}
+		p.base = p.own
+	}
+	stages, err := p.build(cfg, nil)
+	if err != nil {
+		return nil, err
+	}
+	g := newGeneration(p.base, cfg, stages, warnings)
+	p.current.Store(g)
+	p.logWarnings(g)
+	return p, nil
+}
+
+func (p *Pipeline) logWarnings(g *generation) {
+	for _, w := range g.warnings {
+		p.opts.logger.Warn("configuration", zap.Stringer("warning", w))
+	}
+}
+
+func newTransport(cfg *transport.Config) (*transport.Transport, error) {
+	if cfg == nil {
+		return transport.New(transport.DefaultConfig())
+	}
+	return transport.New(*cfg)
+}
+
+// complete gives the final order and settings of cfg.
+func (r *Registry) complete(name string, cfg Config) (Config, []Warning, error) {
+	s, errs := goSource(cfg)
+	plan, more := r.resolve(name, s, nil)
+	errs = append(errs, more...)
+	cfg, more = r.settle(plan)
+	errs = append(errs, more...)
+	if err := conf.Collect(errs...); err != nil {
+		return Config{}, nil, fmt.Errorf("pipeline %s: %w", name, err)
+	}
+	return cfg, plan.warnings, nil
+}
+
+// build makes the stages of cfg, taking over those of old that can stay.
+func (p *Pipeline) build(cfg Config, old *generation) ([]*instance, error) {
+	var stages []*instance
+	var errs []error
+	for _, id := range cfg.Order {
+		if kept := old.keeps(id, cfg.Stages[id]); kept != nil {
+			stages = append(stages, kept)
+			continue
+		}
+		i, err := p.registry.factories[typeOf(id)].build(cfg.Stages[id], p.env(id))
+		if err != nil {
+			errs = append(errs, fmt.Errorf("pipeline %s: %s: %w", p.name, id, err))
+			continue
+		}
+		stages = append(stages, i)
+	}
+	return stages, errors.Join(errs...)
+}
+
+func (p *Pipeline) env(id string) Env {
+	warmer, _ := p.base.(middleware.Warmer)
+	return Env{
+		Pipeline: p.name, ID: id,
+		Logger:   p.opts.logger.With(zap.String("stage", id)),
+		Observer: p.opts.observer(),
+		Warmer:   warmer,
+		Store:    p.store,
+	}
+}
+
+func (p *Pipeline) store(name string) (store.StoreInterface, error) {
+	if s, ok := p.opts.stores[name]; ok && s != nil {
+		return s, nil
+	}
+	return nil, fmt.Errorf("%s; hand it in with pipeline.WithStore", conf.UnknownKey("store", name, append(p.opts.storeNames(), "memory")))
+}
+
+// Name is the pipeline's name.
+func (p *Pipeline) Name() string { return p.name }
+
+// RoundTrip sends the request through the stages. After Stop it returns ErrStopped.
+func (p *Pipeline) RoundTrip(req *http.Request) (*http.Response, error) {
+	for {
+		g := p.current.Load()
+		if g.enter() {
+			return g.chain.RoundTrip(req)
+		}
+		if p.current.Load() == g { // not reloaded: stopped
+			middleware.CloseBody(req)
+			return nil, &middleware.RejectedError{Stage: "pipeline", Key: p.name, Err: ErrStopped}
+		}
+	}
+}
+
+// CloseIdleConnections closes the base's idle connections.
+func (p *Pipeline) CloseIdleConnections() { middleware.CloseIdleConnections(p.base) }
+
+// Client is an http.Client over the pipeline. It has no Timeout of its own:
+// http.Client.Timeout over a chain costs a goroutine for each request, and the
+// timeout stage does the same.
+func (p *Pipeline) Client() *http.Client { return &http.Client{Transport: p} }
+
+// Warnings are what New or Reload found likely to hurt.
+func (p *Pipeline) Warnings() []Warning { return p.current.Load().warnings }

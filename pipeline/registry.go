@@ -1,0 +1,142 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/headgate-go/headgate/pipeline/internal/conf"
+)
+
+// Registry is the stage types that configuration can name.
+type Registry struct {
+	factories map[string]Factory
+	presets   map[string]source
+}
+
+var typeName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+
+// NewRegistry gives the built-in stage types and one's own. A type that is
+// there already, or whose name is not lower snake_case, is an error.
+func NewRegistry(parts ...Factory) (*Registry, error) {
+	r := &Registry{factories: map[string]Factory{}}
+	var errs []error
+	for _, f := range slices.Concat(builtins(), parts) {
+		switch _, exists := r.factories[f.typ]; {
+		case f.build == nil:
+			errs = append(errs, errors.New("an empty Factory; make it with Define"))
+		case !typeName.MatchString(f.typ):
+			errs = append(errs, fmt.Errorf("stage type %q: write lower snake_case, such as my_stage", f.typ))
+		case exists:
+			errs = append(errs, fmt.Errorf("stage type %q is defined twice", f.typ))
+		default:
+			r.factories[f.typ] = f
+		}
+	}
+	presets, err := loadPresets()
+	if err = errors.Join(append(errs, err)...); err != nil {
+		return nil, err
+	}
+	r.presets = presets
+	return r, nil
+}
+
+// builtin is the registry of the built-in types alone; it never changes.
+var builtin = sync.OnceValues(func() (*Registry, error) { return NewRegistry() })
+
+// Load reads a configuration file and the overlays over it, in their order. All
+// that is wrong in any of them is reported at once.
+func Load(fsys fs.FS, base string, overlays ...string) (File, error) {
+	r, err := builtin()
+	if err != nil {
+		return File{}, err
+	}
+	return r.Load(fsys, base, overlays...)
+}
+
+// Decode reads a configuration from a map with the keys of the YAML form, as
+// viper or koanf give it.
+func Decode(values map[string]any) (File, error) {
+	r, err := builtin()
+	if err != nil {
+		return File{}, err
+	}
+	return r.Decode(values)
+}
+
+// New builds a pipeline of built-in stages.
+func New(name string, cfg Config, opts ...Option) (*Pipeline, error) {
+	r, err := builtin()
+	if err != nil {
+		return nil, err
+	}
+	return r.New(name, cfg, opts...)
+}
+
+// Load is the function Load, with the registry's types.
+func (r *Registry) Load(fsys fs.FS, base string, overlays ...string) (File, error) {
+	var tree *conf.Node
+	var errs []error
+	for _, name := range append([]string{base}, overlays...) {
+		data, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		node, err := conf.Parse(name, data, conf.DefaultLimits())
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		tree = conf.Merge(tree, node)
+	}
+	return r.file(tree, errs)
+}
+
+// Decode is the function Decode, with the registry's types.
+func (r *Registry) Decode(values map[string]any) (File, error) {
+	tree, err := conf.FromMap("config", values)
+	if err != nil {
+		return File{}, err
+	}
+	return r.file(tree, nil)
+}
+
+// file makes pipelines of a tree. With errs, what could be read of it is
+// checked all the same, so that everything is told at once.
+func (r *Registry) file(tree *conf.Node, errs []error) (File, error) {
+	if tree == nil {
+		return File{}, conf.Collect(errs...)
+	}
+	tree, more := conf.Expand(tree, os.LookupEnv)
+	errs = append(errs, more...)
+	var top struct {
+		Pipelines map[string]*conf.Node `yaml:"pipelines"`
+	}
+	errs = append(errs, conf.Decode(tree, &top)...)
+	sources := map[string]source{}
+	for name, n := range top.Pipelines {
+		s, more := readSource(n)
+		errs = append(errs, more...)
+		sources[name] = s
+	}
+	f := File{Pipelines: map[string]Config{}}
+	for name, s := range sources {
+		p, more := r.resolve(name, s, sources)
+		errs = append(errs, more...)
+		cfg, more := r.settle(p)
+		errs = append(errs, more...)
+		f.Pipelines[name] = cfg
+		f.Warnings = append(f.Warnings, p.warnings...)
+	}
+	if err := conf.Collect(errs...); err != nil {
+		return File{}, err
+	}
+	slices.SortFunc(f.Warnings, func(a, b Warning) int { return strings.Compare(a.String(), b.String()) })
+	return f, nil
+}
