@@ -45,13 +45,14 @@ func (c *holeConn) Close() error {
 func TestDeadHTTP2ConnectionIsReplaced(t *testing.T) {
 	up := serve(t, http2, text("ok"))
 	var first atomic.Bool
+	var dials atomic.Int32
 	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
 		c, err := new(net.Dialer).DialContext(ctx, network, addr)
 		if err != nil {
 			return nil, err
 		}
 		gone := &first
-		if up.conns.Load() > 0 {
+		if dials.Add(1) > 1 {
 			gone = new(atomic.Bool) // the network is back for new connections
 		}
 		return &holeConn{Conn: c, gone: gone, closed: make(chan struct{})}, nil

@@ -126,7 +126,8 @@ func order(ips []netip.Addr, turn uint64) []netip.Addr {
 	for i := range max(len(first), len(second)) {
 		for _, family := range [][]netip.Addr{first, second} {
 			if i < len(family) {
-				out = append(out, family[(uint64(i)+turn)%uint64(len(family))])
+				n := uint64(len(family))
+				out = append(out, family[(uint64(i)+turn%n)%n])
 			}
 		}
 	}
