@@ -3,6 +3,7 @@ package pipeline
 import (
 	"net/http"
 
+	"github.com/headgate-go/headgate/fallback"
 	"github.com/headgate-go/headgate/middleware"
 	"github.com/headgate-go/headgate/middleware/circuitbreaker"
 	"github.com/headgate-go/headgate/middleware/httpcache"
@@ -20,6 +21,7 @@ func builtins() []Factory {
 			s, err := circuitbreaker.New(c, circuitbreaker.WithReporter(env.Reporter()))
 			return describe(s, err, func() any { return s.Report() })
 		}),
+		Define("fallback", fallback.DefaultConfig, buildFallback),
 		Define("rate_limit", ratelimit.DefaultConfig, func(c ratelimit.Config, env Env) (Stage[ratelimit.Config], error) {
 			s, err := ratelimit.New(c, ratelimit.WithReporter(env.Reporter()))
 			return describe(s, err, func() any { return s.Stats() })
@@ -73,4 +75,13 @@ func buildCache(c httpcache.Config, env Env) (Stage[httpcache.Config], error) {
 	}
 	s, err := httpcache.New(c, opts...)
 	return describe(s, err, func() any { return s.Snapshot() })
+}
+
+func buildFallback(c fallback.Config, env Env) (Stage[fallback.Config], error) {
+	opts := []fallback.Option{fallback.WithReporter(env.Reporter())}
+	for name, a := range env.Answers {
+		opts = append(opts, fallback.WithAnswer(name, a))
+	}
+	s, err := fallback.New(c, opts...)
+	return describe(s, err, func() any { return s.Stats() })
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/eko/gocache/lib/v4/store"
 	"go.uber.org/zap"
 
+	"github.com/headgate-go/headgate/fallback"
 	"github.com/headgate-go/headgate/middleware"
 	"github.com/headgate-go/headgate/pipeline/internal/conf"
 )
@@ -40,6 +41,8 @@ type Env struct {
 	Warmer middleware.Warmer
 	// Store gives a store by its name, as WithStore has set it.
 	Store func(name string) (store.StoreInterface, error)
+	// Answers are what a fallback can name as func, as WithAnswer has set them.
+	Answers map[string]fallback.Answer
 }
 
 // Reporter is the reporter that a stage's events go to.

@@ -8,6 +8,7 @@ import (
 	"github.com/eko/gocache/lib/v4/store"
 	"go.uber.org/zap"
 
+	"github.com/headgate-go/headgate/fallback"
 	"github.com/headgate-go/headgate/middleware"
 )
 
@@ -19,6 +20,7 @@ type options struct {
 	logger    *zap.Logger
 	observers observers
 	stores    map[string]store.StoreInterface
+	answers   map[string]fallback.Answer
 }
 
 // WithBase sets what the last stage sends requests with. Without it, or with
@@ -47,6 +49,12 @@ func WithObserver(obs middleware.Observer) Option {
 // WithStore hands in a store that configuration can name.
 func WithStore(name string, s store.StoreInterface) Option {
 	return func(o *options) { o.stores[name] = s }
+}
+
+// WithAnswer hands in an answer that a fallback can name in its configuration,
+// as func: name.
+func WithAnswer(name string, a fallback.Answer) Option {
+	return func(o *options) { o.answers[name] = a }
 }
 
 func (o *options) storeNames() []string { return slices.Sorted(maps.Keys(o.stores)) }

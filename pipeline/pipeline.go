@@ -10,6 +10,7 @@ import (
 	"github.com/eko/gocache/lib/v4/store"
 	"go.uber.org/zap"
 
+	"github.com/headgate-go/headgate/fallback"
 	"github.com/headgate-go/headgate/middleware"
 	"github.com/headgate-go/headgate/pipeline/internal/conf"
 	"github.com/headgate-go/headgate/transport"
@@ -40,6 +41,7 @@ func (r *Registry) New(name string, cfg Config, opts ...Option) (*Pipeline, erro
 	p := &Pipeline{name: name, registry: r}
 	p.opts.logger = zap.NewNop()
 	p.opts.stores = map[string]store.StoreInterface{}
+	p.opts.answers = map[string]fallback.Answer{}
 	for _, o := range opts {
 		o(&p.opts)
 	}
@@ -117,6 +119,7 @@ func (p *Pipeline) env(id string) Env {
 		Observer: p.opts.observer(),
 		Warmer:   warmer,
 		Store:    p.store,
+		Answers:  p.opts.answers,
 	}
 }
 
