@@ -79,11 +79,12 @@ func (v variant) String() string {
 	return name
 }
 
+// variants are what tells stages apart: an exchange of its own or the chain's, and the two protocols under the chain.
 func (c check) variants() []variant {
 	if c.http1 {
 		return []variant{{}, {chain: true}}
 	}
-	return []variant{{}, {chain: true}, {http2: true}, {http2: true, chain: true}}
+	return []variant{{}, {chain: true}, {http2: true, chain: true}}
 }
 
 // env is what a check is run with.
@@ -123,7 +124,7 @@ func (e *env) noGoroutines(tb testing.TB, before goleak.Option) {
 
 // answer gives an answer the headers that all answers have.
 func (e *env) answer(a Answer) Answer {
-	h := e.answers.Clone()
+	h := e.header.Clone()
 	for key, values := range a.Header {
 		h[http.CanonicalHeaderKey(key)] = values
 	}

@@ -21,7 +21,7 @@ var (
 
 // panics: a panic below goes on up with its value, in the caller's goroutine, and leaves no slot taken.
 func panics(tb testing.TB, e *env) {
-	r := e.rig(tb, Always(normal))
+	r := e.rig(tb, Always(normal()))
 	value := &struct{ text string }{"a panic of the base"}
 	base := newSwap(middleware.RoundTripperFunc(func(*http.Request) (*http.Response, error) { panic(value) }))
 	r.rt = e.stage(tb, base)
@@ -105,7 +105,7 @@ func abandonedBody(tb testing.TB, e *env) {
 		cancel()
 	}
 	// What ends with a context ends a moment later.
-	r.up.SetScript(r.dressed(Always(normal)))
+	r.answers(normal())
 	until := time.Now().Add(e.patience)
 	for {
 		out := r.try(r.request(r.context(), http.MethodGet, nil))
@@ -122,7 +122,7 @@ func abandonedBody(tb testing.TB, e *env) {
 
 // errorUnwraps: the base's error is found in the stage's, because stages further up decide by it.
 func errorUnwraps(tb testing.TB, e *env) {
-	r := e.rig(tb, Always(normal))
+	r := e.rig(tb, Always(normal()))
 	out := r.outcome(start(e.stage(tb, failing(errBelow)), r.request(r.context(), http.MethodGet, nil)))
 	r.drop(out)
 	if !errors.Is(out.err, errBelow) {
@@ -163,7 +163,7 @@ func errorWithoutSecrets(tb testing.TB, e *env) {
 func refusal(tb testing.TB, e *env) {
 	refusing := *e
 	refusing.factory = e.refusing
-	r := refusing.rig(tb, Always(normal))
+	r := refusing.rig(tb, Always(normal()))
 	for range 3 {
 		spies := newSpyBodies([]byte(secret))
 		out := r.try(r.withSecrets(spies))
@@ -187,7 +187,7 @@ func refusal(tb testing.TB, e *env) {
 func leavesNothing(tb testing.TB, e *env) {
 	busy := Text(http.StatusServiceUnavailable, strings.Repeat("server busy ", 10000))
 	cut := Answer{Body: pattern(4096), Fault: CutBody, After: 100}
-	r := e.rig(tb, Sequence(normal, busy, normal, busy, busy, normal, cut, Answer{Fault: Reset}, Answer{Body: pattern(1 << 20)}))
+	r := e.rig(tb, Sequence(normal(), busy, normal(), busy, busy, normal(), cut, Answer{Fault: Reset}, Answer{Body: pattern(1 << 20)}))
 	for i := range 12 {
 		out := r.try(r.request(r.context(), http.MethodGet, nil))
 		if out.resp != nil && i%2 == 0 {
@@ -195,7 +195,7 @@ func leavesNothing(tb testing.TB, e *env) {
 		}
 		r.drop(out)
 	}
-	r.up.SetScript(r.dressed(Always(Answer{Fault: HangHeaders})))
+	r.answers(Answer{Fault: HangHeaders})
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
 	r.drop(r.try(r.request(ctx, http.MethodGet, nil)))

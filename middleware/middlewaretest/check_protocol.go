@@ -44,7 +44,7 @@ func upgrade(tb testing.TB, e *env) {
 
 // informational: 1xx answers reach the caller's trace.
 func informational(tb testing.TB, e *env) {
-	answer := normal
+	answer := normal()
 	answer.Informational = []Informational{{Status: http.StatusEarlyHints, Header: http.Header{"Link": {"</style.css>; rel=preload"}}}}
 	r := e.rig(tb, Always(answer))
 	var mu sync.Mutex
@@ -57,7 +57,7 @@ func informational(tb testing.TB, e *env) {
 			return nil
 		},
 	})
-	r.wants(r.must(r.request(ctx, http.MethodGet, nil)), normal.Body)
+	r.wants(r.must(r.request(ctx, http.MethodGet, nil)), normal().Body)
 	mu.Lock()
 	defer mu.Unlock()
 	if len(seen) != 1 || seen[0] != "103 </style.css>; rel=preload" {
@@ -164,8 +164,8 @@ func notModified(tb testing.TB, e *env) {
 
 // closeIdleConnections: http.Client.CloseIdleConnections reaches the transport.
 func closeIdleConnections(tb testing.TB, e *env) {
-	r := e.rig(tb, Always(normal))
-	r.wants(r.must(r.request(r.context(), http.MethodGet, nil)), normal.Body)
+	r := e.rig(tb, Always(normal()))
+	r.wants(r.must(r.request(r.context(), http.MethodGet, nil)), normal().Body)
 	client := &http.Client{Transport: r.rt}
 	if !r.closesIdle(client.CloseIdleConnections) {
 		tb.Errorf("the idle connection is still open after CloseIdleConnections")

@@ -11,7 +11,7 @@ import (
 
 // requestUnmodified: the caller's request is afterwards what it was before, to the identity of its maps, body and context.
 func requestUnmodified(tb testing.TB, e *env) {
-	for _, answer := range []Answer{normal, Text(http.StatusServiceUnavailable, "server busy"), {Fault: Reset}} {
+	for _, answer := range []Answer{normal(), Text(http.StatusServiceUnavailable, "server busy"), {Fault: Reset}} {
 		r := e.rig(tb, Always(answer))
 		req := r.request(r.context(), http.MethodPost, strings.NewReader("a body"))
 		req.URL.RawQuery = "key=value"
@@ -72,13 +72,13 @@ func same(a, b reflect.Value) bool {
 
 // requestArrives: what the caller asks for is what the upstream is asked for. More headers are allowed.
 func requestArrives(tb testing.TB, e *env) {
-	r := e.rig(tb, Always(normal))
+	r := e.rig(tb, Always(normal()))
 	req := r.request(r.context(), http.MethodPut, bytes.NewReader(pattern(100)))
 	req.URL.RawQuery = "q=1&q=2&empty="
 	req.Host = "api.example.test"
 	req.Header = http.Header{"Authorization": {"Bearer token"}, "X-Many": {"one", "two"}, "Content-Type": {"application/x-test"}}
 	want := req.URL.RequestURI()
-	r.wants(r.must(req), normal.Body)
+	r.wants(r.must(req), normal().Body)
 
 	seen := r.up.Requests()
 	if len(seen) != 1 {
@@ -98,9 +98,9 @@ func requestArrives(tb testing.TB, e *env) {
 
 // requestReusable: a request without a body can be sent again when its response is over.
 func requestReusable(tb testing.TB, e *env) {
-	r := e.rig(tb, Always(normal))
+	r := e.rig(tb, Always(normal()))
 	req := r.request(r.context(), http.MethodGet, nil)
 	for range 3 {
-		r.wants(r.must(req), normal.Body)
+		r.wants(r.must(req), normal().Body)
 	}
 }

@@ -54,51 +54,52 @@ func requestBodies(tb testing.TB, e *env) {
 
 // requestBodyClosed: the body is closed, whatever becomes of the request, and so is each that GetBody gave.
 func requestBodyClosed(tb testing.TB, e *env) {
-	for _, replayable := range []bool{false, true} {
-		send := func(path string, size int, script Script, base func(*rig) http.RoundTripper, ctx func(*rig) context.Context) {
-			r := e.rig(tb, script)
-			rt := r.rt
-			if base != nil {
-				rt = e.stage(tb, base(r))
+	soon := 20 * time.Millisecond
+	paths := []struct {
+		name   string
+		answer Answer
+		size   int
+		refuse bool           // the connection
+		limit  *time.Duration // of the context, from the call on
+		rare   bool           // takes net/http's server half a second, so once is enough
+	}{
+		{name: "a success", answer: normal(), size: 1 << 10},
+		{name: "a 503", answer: Text(http.StatusServiceUnavailable, "server busy"), size: 1 << 10},
+		{name: "an early answer", answer: Answer{Status: http.StatusRequestEntityTooLarge, IgnoreBody: true}, size: 1 << 20, rare: true},
+		{name: "a reset", answer: Answer{Fault: Reset}, size: 1 << 10},
+		{name: "a refused connection", size: 1 << 10, refuse: true},
+		{name: "a deadline before the call", size: 1 << 10, limit: new(time.Duration)},
+		{name: "a deadline in the call", answer: Answer{Fault: HangHeaders}, size: 1 << 10, limit: &soon},
+	}
+	r := e.rig(tb, Always(normal()))
+	for _, p := range paths {
+		for _, replayable := range []bool{false, true} {
+			if p.rare && (replayable || e.chain) {
+				continue
 			}
-			if ctx == nil {
-				ctx = (*rig).context
+			r.answers(p.answer)
+			rt, ctx := r.rt, r.context()
+			if p.refuse {
+				rt = e.stage(tb, refusedBase(tb))
 			}
-			spies := newSpyBodies(pattern(size))
-			req := spies.on(r.request(ctx(r), http.MethodPost, nil), replayable)
-			out := r.outcome(start(rt, req))
+			if p.limit != nil {
+				limited, cancel := context.WithTimeout(ctx, *p.limit)
+				defer cancel()
+				ctx = limited
+			}
+			spies := newSpyBodies(pattern(p.size))
+			out := r.outcome(start(rt, spies.on(r.request(ctx, http.MethodPost, nil), replayable)))
 			if out.resp != nil && out.resp.Body != nil {
 				_, _ = r.read(out.resp)
 			}
-			spies.mustBeClosed(tb, fmt.Sprintf("%s (with GetBody: %v)", path, replayable), e.patience)
+			spies.mustBeClosed(tb, fmt.Sprintf("after %s (with GetBody: %v)", p.name, replayable), e.patience)
 		}
-		refused := func(*rig) http.RoundTripper { return refusedBase(tb) }
-		canceled := func(*rig) context.Context {
-			ctx, cancel := context.WithCancel(context.Background())
-			cancel()
-			return ctx
-		}
-		soon := func(*rig) context.Context {
-			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
-			tb.Cleanup(cancel)
-			return ctx
-		}
-		send("after a success", 1<<10, Always(normal), nil, nil)
-		send("after a 503", 1<<10, Always(Text(http.StatusServiceUnavailable, "server busy")), nil, nil)
-		if !replayable && !e.chain {
-			// Once is enough: net/http's server takes half a second to close a connection with an unread body.
-			send("after an early answer", 1<<20, Always(Answer{Status: http.StatusRequestEntityTooLarge, IgnoreBody: true}), nil, nil)
-		}
-		send("after a reset", 1<<10, Always(Answer{Fault: Reset}), nil, nil)
-		send("after a refused connection", 1<<10, Always(normal), refused, nil)
-		send("after a cancel before the call", 1<<10, Always(normal), nil, canceled)
-		send("after a deadline in the call", 1<<10, Always(Answer{Fault: HangHeaders}), nil, soon)
 	}
 }
 
 // requestStreams: each piece of a body of unknown length reaches the upstream before the next one is written.
 func requestStreams(tb testing.TB, e *env) {
-	r := e.rig(tb, Always(normal))
+	r := e.rig(tb, Always(normal()))
 	out, in := io.Pipe()
 	defer in.Close() // lets go of a stage that still reads when the check has failed
 	ctx := r.context()
@@ -132,7 +133,7 @@ func requestStreams(tb testing.TB, e *env) {
 		}
 		arrived <- struct{}{}
 	}
-	r.wants(r.answered(r.outcome(done)), normal.Body)
+	r.wants(r.answered(r.outcome(done)), normal().Body)
 }
 
 // requestTrailer: a trailer that the caller sets while the body is read is sent.

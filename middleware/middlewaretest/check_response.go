@@ -18,7 +18,7 @@ func responseXorError(tb testing.TB, e *env) {
 		r.drop(out)
 	}
 	answers := map[string]Answer{
-		"a success": normal,
+		"a success": normal(),
 		"a 404":     Text(http.StatusNotFound, "no such thing"),
 		"a 503":     Text(http.StatusServiceUnavailable, "server busy"),
 		"a reset":   {Fault: Reset},
@@ -27,7 +27,7 @@ func responseXorError(tb testing.TB, e *env) {
 		r := e.rig(tb, Always(answer))
 		one(path, r, r.try(r.request(r.context(), http.MethodGet, nil)))
 	}
-	r := e.rig(tb, Always(normal))
+	r := e.rig(tb, Always(normal()))
 	one("a refused connection", r, r.outcome(start(e.stage(tb, refusedBase(tb)), r.request(r.context(), http.MethodGet, nil))))
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -56,7 +56,7 @@ func responseBodyNotNil(tb testing.TB, e *env) {
 
 // responseRequest: resp.Request is there, and is for what was asked. Redirects and cookies need it.
 func responseRequest(tb testing.TB, e *env) {
-	r := e.rig(tb, Always(normal))
+	r := e.rig(tb, Always(normal()))
 	req := r.request(r.context(), http.MethodGet, nil)
 	resp := r.must(req)
 	defer resp.Body.Close()
@@ -70,10 +70,11 @@ func responseRequest(tb testing.TB, e *env) {
 
 // responseBodies: bodies of every size arrive byte for byte, with a declared length and without.
 func responseBodies(tb testing.TB, e *env) {
+	r := e.rig(tb, Always(normal()))
 	for _, size := range []int{0, 1 << 10, 1 << 20} {
 		for _, chunked := range []bool{false, true} {
 			data := pattern(size)
-			r := e.rig(tb, Always(Answer{Body: data, Chunked: chunked}))
+			r.answers(Answer{Body: data, Chunked: chunked})
 			resp := r.must(r.request(r.context(), http.MethodGet, nil))
 			if !chunked && resp.ContentLength != int64(size) {
 				tb.Errorf("ContentLength is %d, want %d", resp.ContentLength, size)
@@ -102,20 +103,23 @@ func responseCut(tb testing.TB, e *env) {
 
 // responseCloseTwice: a body may be closed early, closed again and read afterwards, and takes no slot with it.
 func responseCloseTwice(tb testing.TB, e *env) {
-	size := int64(16 << 10)
-	r := e.rig(tb, Always(Answer{Body: pattern(int(size))}))
-	for _, amount := range []int64{size + 1, 100, 0} {
-		for i := range rounds {
-			resp := r.must(r.request(r.context(), http.MethodGet, nil))
-			_, _ = io.CopyN(io.Discard, resp.Body, amount)
-			_ = resp.Body.Close()
-			if i%2 == 0 { // not always, or it would end what Close should have ended
-				continue
-			}
-			if problem := closedAgain(resp.Body); problem != "" {
-				tb.Fatalf("after %d of %d bytes and Close: %s", min(amount, size), size, problem)
-			}
+	const size = 16 << 10
+	r := e.rig(tb, Always(Answer{Body: pattern(size)}))
+	read := func(amount int64) io.ReadCloser {
+		resp := r.must(r.request(r.context(), http.MethodGet, nil))
+		_, _ = io.CopyN(io.Discard, resp.Body, amount)
+		_ = resp.Body.Close()
+		return resp.Body
+	}
+	for _, amount := range []int64{0, 100, size + 1} {
+		if problem := closedAgain(read(amount)); problem != "" {
+			tb.Fatalf("after %d of %d bytes and Close: %s", min(amount, size), size, problem)
 		}
+	}
+	// Without a Read afterwards, which would end what Close should have ended.
+	for range rounds {
+		read(0)
+		read(100)
 	}
 	r.works(rounds)
 }

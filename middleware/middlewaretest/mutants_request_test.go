@@ -72,7 +72,7 @@ func requestMutants() []mutant {
 				out.ContentLength = -1
 				return next.RoundTrip(out)
 			})},
-		{name: "returns early and leaves the body open", check: "request_body_closed", says: "after a cancel before the call .*0 of 1",
+		{name: "returns early and leaves the body open", check: "request_body_closed", says: "after a deadline before the call .*0 of 1",
 			stage: trip(func(req *http.Request, next http.RoundTripper) (*http.Response, error) {
 				if err := req.Context().Err(); err != nil {
 					return nil, err

@@ -43,7 +43,7 @@ func TestEveryBrokenStageIsFoundByTheCheckForIt(t *testing.T) {
 			}
 			e := &env{
 				variant:  variant{http2: m.http2},
-				settings: settings{answers: http.Header{"Cache-Control": {"no-store"}}, refusing: factory},
+				settings: settings{header: http.Header{"Cache-Control": {"no-store"}}, refusing: factory},
 				factory:  factory,
 				patience: 5 * time.Second,
 			}

@@ -1,6 +1,8 @@
 package middlewaretest
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,25 +16,19 @@ import (
 const patience = 10 * time.Second
 
 // Run checks that the stages that factory makes keep the contract of http.RoundTripper and of Headgate, each
-// check as a subtest with a fresh stage, over real loopback connections: on HTTP/1.1 and HTTP/2, alone and in a
-// [middleware.Chain].
+// check as a subtest with a fresh stage, over real loopback connections: alone on HTTP/1.1, and in a
+// [middleware.Chain] on HTTP/1.1 and HTTP/2.
 //
 // Give the stage room for 64 calls at once but no more than 64 slots, so that a slot lost in each of 64 rounds
 // shows; and thresholds that 100 failures or cancels in a row do not reach. What it starts, it stops in
 // tb.Cleanup. Run watches for goroutines left behind: don't call it from a parallel test.
 func Run(t *testing.T, factory func(tb testing.TB) middleware.Middleware, opts ...Option) {
 	t.Helper()
-	s := settings{answers: http.Header{"Cache-Control": {"no-store"}}, without: make(map[string]string)}
-	for _, o := range opts {
-		o(&s)
+	s, err := newSettings(opts)
+	if err != nil {
+		t.Fatal(err)
 	}
-	all := checks()
-	for name := range s.without {
-		if !slices.ContainsFunc(all, func(c check) bool { return c.name == name }) {
-			t.Fatalf("middlewaretest: Without(%q): there is no such check; there are %s", name, strings.Join(Checks(), ", "))
-		}
-	}
-	for _, c := range all {
+	for _, c := range checks() {
 		t.Run(c.name, func(t *testing.T) {
 			if reason, skip := s.without[c.name]; skip {
 				t.Skip("without, because ", reason)
@@ -62,9 +58,26 @@ func Checks() []string {
 type Option func(*settings)
 
 type settings struct {
-	answers  http.Header
+	header   http.Header // on every answer
 	without  map[string]string
 	refusing func(testing.TB) middleware.Middleware
+}
+
+func newSettings(opts []Option) (settings, error) {
+	s := settings{header: http.Header{"Cache-Control": {"no-store"}}, without: make(map[string]string)}
+	for _, o := range opts {
+		o(&s)
+	}
+	var errs []error
+	for name, reason := range s.without {
+		switch {
+		case !slices.Contains(Checks(), name):
+			errs = append(errs, fmt.Errorf("middlewaretest: Without(%q): there is no such check; there are %s", name, strings.Join(Checks(), ", ")))
+		case reason == "":
+			errs = append(errs, fmt.Errorf("middlewaretest: Without(%q): want a reason", name))
+		}
+	}
+	return s, errors.Join(errs...)
 }
 
 // Without leaves out a check that the stage breaks by design, and says why. See [Checks] for the names.
@@ -80,5 +93,5 @@ func Refuses(factory func(tb testing.TB) middleware.Middleware) Option {
 // AnswerHeader sets a header on every answer of the suite's upstream. By default there is one,
 // "Cache-Control: no-store"; with "max-age=60" instead a cache has to store what it passes on.
 func AnswerHeader(key, value string) Option {
-	return func(s *settings) { s.answers.Set(key, value) }
+	return func(s *settings) { s.header.Set(key, value) }
 }

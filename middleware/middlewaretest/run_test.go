@@ -30,8 +30,49 @@ func TestAStageThatDoesNothingPassesEverything(t *testing.T) {
 	Run(t, identity, Refuses(refuser))
 }
 
+// leases is a stage as the contract wants it: it joins the call's exchange and gives its slot back when that ends.
+func leases(testing.TB) middleware.Middleware {
+	s := make(slotPool, rounds)
+	return func(next http.RoundTripper) http.RoundTripper {
+		return middleware.Forward(next, func(req *http.Request) (resp *http.Response, err error) {
+			ex, inner := middleware.Join(req)
+			defer ex.Leave(req, &resp, &err)
+			select {
+			case s <- struct{}{}:
+			case <-ex.Done():
+				middleware.CloseBody(req)
+				return nil, ex.Err()
+			}
+			ex.OnEnd(s, 0)
+			return next.RoundTrip(inner)
+		})
+	}
+}
+
+type slotPool chan struct{}
+
+func (s slotPool) Settle(uint64, middleware.End) { <-s }
+
+func TestAStageThatSettlesWithItsExchangePassesEverything(t *testing.T) {
+	Run(t, leases, Refuses(refuser))
+}
+
 func TestACacheableAnswerIsNoDifferentForAStageThatDoesNothing(t *testing.T) {
 	Run(t, identity, AnswerHeader("Cache-Control", "max-age=60"))
+}
+
+func TestWhatIsLeftOutIsNotChecked(t *testing.T) {
+	hides := answerMutant(func(resp *http.Response) (*http.Response, error) {
+		resp.Body = &hooked{ReadCloser: resp.Body}
+		return resp, nil
+	})
+	Run(t, func(testing.TB) middleware.Middleware { return hides }, Without("upgrade", "this stage cannot"))
+}
+
+func TestLeavingOutNeedsACheckAndAReason(t *testing.T) {
+	_, err := newSettings([]Option{Without("upgrades", "a slip"), Without("panic", "")})
+	require.ErrorContains(t, err, `Without("upgrades"): there is no such check; there are request_unmodified, `)
+	require.ErrorContains(t, err, `Without("panic"): want a reason`)
 }
 
 func TestChecksAreNamedOnceAndDescribeThemselves(t *testing.T) {

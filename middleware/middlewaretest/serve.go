@@ -84,7 +84,7 @@ func (s *service) inTurn(place *ticket) {
 	if !s.pause(time.Until(due)) {
 		s.gone()
 	}
-	if true {
+	if !answer.holdsSlot() {
 		leave(due)
 	}
 	s.send(answer)
