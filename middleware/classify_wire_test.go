@@ -100,14 +100,14 @@ func TestClassifyWhatNetHTTPReallyReturns(t *testing.T) {
 	})
 	t.Run("a TLS handshake that takes too long", func(t *testing.T) {
 		var conns []net.Conn
-		addr := loopback(t, func(conn net.Conn) { conns = append(conns, conn) })
-		o, err := outcomeOf(t, &http.Transport{TLSHandshakeTimeout: 20 * time.Millisecond}, get(t, "https://"+addr))
-		require.Equal(t, dialOutcome(), o, err)
 		t.Cleanup(func() { // after the listener's own
 			for _, conn := range conns {
 				_ = conn.Close()
 			}
 		})
+		addr := loopback(t, func(conn net.Conn) { conns = append(conns, conn) })
+		o, err := outcomeOf(t, &http.Transport{TLSHandshakeTimeout: 20 * time.Millisecond}, get(t, "https://"+addr))
+		require.Equal(t, dialOutcome(), o, err)
 	})
 	t.Run("headers that take too long", func(t *testing.T) {
 		release := make(chan struct{})
@@ -181,11 +181,12 @@ func TestAStreamThatIsRefusedWasNotProcessed(t *testing.T) {
 		name   string
 		body   io.Reader
 		refuse func(*http2.Framer, uint32) error
+		want   middleware.Verdict
 	}{
-		{"without a body", nil, refuseStream},
-		{"with a body that can be sent again", strings.NewReader("question"), refuseStream},
-		{"with a body that can be sent once", struct{ io.Reader }{strings.NewReader("question")}, refuseStream},
-		{"with a body that can be sent once, to a server that goes away", struct{ io.Reader }{strings.NewReader("question")}, goAway},
+		{"without a body", nil, refuseStream, middleware.Busy},
+		{"with a body that can be sent again", strings.NewReader("question"), refuseStream, middleware.Busy},
+		{"with a body that can be sent once", struct{ io.Reader }{strings.NewReader("question")}, refuseStream, middleware.Busy},
+		{"with a body that can be sent once, to a server that goes away", struct{ io.Reader }{strings.NewReader("question")}, goAway, middleware.Failure},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -202,7 +203,7 @@ func TestAStreamThatIsRefusedWasNotProcessed(t *testing.T) {
 				require.NoError(t, err)
 				o, err := outcomeOf(t, base, req)
 				require.Equal(t, middleware.Outcome{
-					Verdict: middleware.Busy, Reason: middleware.ReasonConnection, Processing: middleware.Unprocessed,
+					Verdict: tt.want, Reason: middleware.ReasonConnection, Processing: middleware.Unprocessed,
 				}, o, err)
 			})
 		})

@@ -38,7 +38,7 @@ func (p Problems) Err() error { return errors.Join(p...) }
 // is refused with a pointer to DefaultConfig, because zero is never silently
 // a default; whatever else is wrong is reported under the stage's name.
 func Validate(stage string, cfg interface{ Validate() error }) error {
-	if reflect.ValueOf(cfg).IsZero() {
+	if v := reflect.ValueOf(cfg); !v.IsValid() || v.IsZero() {
 		return fmt.Errorf("%s: the configuration is empty; begin with DefaultConfig()", stage)
 	}
 	if err := cfg.Validate(); err != nil {

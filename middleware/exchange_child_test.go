@@ -84,6 +84,32 @@ func TestAttemptsSettleByThemselvesAndTheCallWithTheLast(t *testing.T) {
 	}
 }
 
+func TestABodyEndsTheAttemptsOfAllLevels(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		end  func(*testing.T, *http.Response)
+	}{
+		{"at its end", func(t *testing.T, resp *http.Response) {
+			_, err := io.ReadAll(resp.Body)
+			require.NoError(t, err)
+		}},
+		{"when it is closed", func(t *testing.T, resp *http.Response) { require.NoError(t, resp.Body.Close()) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var rec recorder
+			rt := middleware.Chain(answer(200, text("ok")), watching(&rec, 1, 0), oneAttempt, watching(&rec, 2, 0),
+				oneAttempt, watching(&rec, 3, 0), oneAttempt, watching(&rec, 4, 0))
+			resp, err := rt.RoundTrip(request(t.Context(), t))
+			require.NoError(t, err)
+			tt.end(t, resp)
+			require.Equal(t, []uint64{4, 3, 2, 1}, rec.tokens())
+			for token := range uint64(4) {
+				require.Equal(t, middleware.Success, rec.once(t, token+1).Outcome.Verdict)
+			}
+		})
+	}
+}
+
 // The outer exchange of a wrapped body may have nothing registered at all.
 func TestABodyWrappedAboveAnAttemptStaysReadable(t *testing.T) {
 	var rec recorder
@@ -132,6 +158,7 @@ func TestABodyMayLookAtTheContextOfACallThatNobodyWatches(t *testing.T) {
 			content, err := io.ReadAll(resp.Body)
 			require.NoError(t, err)
 			require.Equal(t, "tail", string(content))
+			require.Nil(t, middleware.FromContext(inner), "it is over all the same")
 			cancel()
 			<-inner.Done()
 			require.ErrorIs(t, inner.Err(), context.Canceled)

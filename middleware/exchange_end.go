@@ -89,9 +89,9 @@ func (e *Exchange) bodyless(r *http.Response) bool {
 		r.StatusCode == http.StatusNoContent || r.StatusCode == http.StatusNotModified
 }
 
-// unwatched tells whether the end of this call is of no interest to anybody. c.mu is held.
+// unwatched tells whether the end of this call, which has no attempts, is of no interest to anybody. c.mu is held.
 func (e *Exchange) unwatched() bool {
-	return len(e.call.live) == 1 && len(e.slots) == 0 && len(e.limits) == 0 && len(e.afters) == 0 && e.done == nil && e.up == nil
+	return len(e.call.live) == 1 && len(e.slots) == 0 && len(e.limits) == 0 && len(e.afters) == 0 && e.done == nil
 }
 
 // end settles the exchange, once, and then the one that it stands for.

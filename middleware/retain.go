@@ -3,6 +3,7 @@ package middleware
 import (
 	"bytes"
 	"io"
+	"math"
 	"net/http"
 )
 
@@ -16,6 +17,7 @@ func Retain(resp *http.Response, limit Bytes) (complete bool) {
 		return true
 	}
 	var kept bytes.Buffer
+	limit = min(limit, math.MaxInt64-1)
 	n, err := io.Copy(&kept, io.LimitReader(resp.Body, int64(limit)+1))
 	_ = resp.Body.Close()
 	if err != nil || n > int64(limit) {

@@ -44,14 +44,9 @@ func RetryAfter(h http.Header) (d time.Duration, ok bool) {
 	return max(0, at.Sub(now)), true
 }
 
-// scaled reads a plain decimal number of units. NaN, infinities, exponents and
-// hexadecimal are not numbers here.
+// scaled reads a plain decimal number of units.
 func scaled(s string, unit time.Duration) (time.Duration, bool) {
-	s = strings.TrimSpace(s)
-	if s == "" || strings.Trim(s, "+-.0123456789") != "" {
-		return 0, false
-	}
-	f, err := strconv.ParseFloat(s, 64)
+	f, err := parseDecimal(strings.TrimSpace(s))
 	if err != nil && !math.IsInf(f, 0) {
 		return 0, false
 	}
@@ -63,4 +58,14 @@ func scaled(s string, unit time.Duration) (time.Duration, bool) {
 	default:
 		return time.Duration(f), true
 	}
+}
+
+// parseDecimal is strconv.ParseFloat for plain decimals: NaN, infinities,
+// exponents and hexadecimal are not numbers here. One that is too large gives
+// an infinity and an error.
+func parseDecimal(s string) (float64, error) {
+	if strings.Trim(s, "+-.0123456789") != "" {
+		return 0, strconv.ErrSyntax
+	}
+	return strconv.ParseFloat(s, 64)
 }

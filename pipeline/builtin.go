@@ -19,7 +19,7 @@ func builtins() []Factory {
 		Define("cache", httpcache.DefaultConfig, buildCache),
 		Define("circuit_breaker", circuitbreaker.DefaultConfig, func(c circuitbreaker.Config, env Env) (Stage[circuitbreaker.Config], error) {
 			s, err := circuitbreaker.New(c, circuitbreaker.WithReporter(env.Reporter()))
-			return describe(s, err, func() any { return s.Report() })
+			return describe(s, err, func() any { return s.Stats() })
 		}),
 		Define("fallback", fallback.DefaultConfig, buildFallback),
 		Define("rate_limit", ratelimit.DefaultConfig, func(c ratelimit.Config, env Env) (Stage[ratelimit.Config], error) {

@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"github.com/headgate-go/headgate/middleware"
 	"github.com/headgate-go/headgate/middleware/timeout"
 	"github.com/headgate-go/headgate/pipeline/internal/conf"
 )
@@ -18,26 +17,21 @@ func contradictions(p *plan, cfg Config) []error {
 		for _, outer := range cfg.Order[:i] {
 			out, ok := cfg.Stages[outer].(timeout.Config)
 			if ok && in.Limit > out.Limit && (out.Until == timeout.UntilBody || in.Until == timeout.UntilHeaders) {
-				errs = append(errs, conf.Locate(p.written(inner), &middleware.ConfigError{
-					Name:    "limit",
-					Problem: in.Limit.String() + " can never be reached within the " + out.Limit.String() + " of " + outer,
-				})...)
+				errs = append(errs, p.writtenLimit(inner, outer).KeyErrorf(
+					"the %v of %s can never be reached within the %v of %s", in.Limit, inner, out.Limit, outer))
 			}
 		}
 	}
 	return errs
 }
 
-// written is where the settings of a stage were written.
-func (p *plan) written(id string) *conf.Node {
-	var n *conf.Node
-	for _, l := range p.layers[id] {
-		if l.node != nil {
-			n = conf.Merge(n, l.node)
+// writtenLimit is where the pipeline itself, and nothing that it extends, sets
+// the limit of one of the stages: there the mistake was made.
+func (p *plan) writtenLimit(ids ...string) *conf.Node {
+	for _, id := range ids {
+		if n := p.own[id].node.Get("limit"); n != nil {
+			return n
 		}
 	}
-	if n == nil {
-		n = goNode("stages."+id, "")
-	}
-	return n
+	return p.at
 }

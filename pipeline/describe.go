@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 )
 
@@ -19,7 +20,7 @@ func (p *Pipeline) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: at most %d upstream requests a call\n", p.name, worstCase(g.stages, g.cfg))
 	for _, s := range g.stages {
-		fmt.Fprintf(&b, "  %-*s  %s\n", width, s.id, flow(reflect.ValueOf(g.cfg.Stages[s.id]), false))
+		fmt.Fprintf(&b, "  %-*s  %s\n", width, s.id, flow(reflect.ValueOf(g.cfg.Stages[s.id])))
 	}
 	fmt.Fprintf(&b, "  %-*s  %T", width, "base", p.base)
 	return b.String()
@@ -46,11 +47,16 @@ func (p *Pipeline) Report() []StageReport {
 }
 
 // flow writes settings as YAML would in one line: {max_attempts: 3, jitter: 0.5}.
-func flow(v reflect.Value, secret bool) string {
-	if secret && v.IsValid() && !v.IsZero() {
-		return "***"
+func flow(v reflect.Value) string {
+	switch v.Kind() {
+	case reflect.Invalid:
+		return "null"
+	case reflect.Pointer, reflect.Interface:
+		if v.IsNil() {
+			return "null"
+		}
 	}
-	if v.IsValid() && v.CanInterface() {
+	if v.CanInterface() {
 		switch x := v.Interface().(type) {
 		case encoding.TextMarshaler:
 			if text, err := x.MarshalText(); err == nil {
@@ -61,25 +67,20 @@ func flow(v reflect.Value, secret bool) string {
 		}
 	}
 	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		return flow(v.Elem())
 	case reflect.Struct:
 		return flowStruct(v)
 	case reflect.Slice, reflect.Array:
 		items := make([]string, v.Len())
 		for i := range items {
-			items[i] = flow(v.Index(i), false)
+			items[i] = flow(v.Index(i))
 		}
 		return "[" + strings.Join(items, ", ") + "]"
-	case reflect.Pointer, reflect.Interface:
-		if v.IsNil() {
-			return "null"
-		}
-		return flow(v.Elem(), false)
 	case reflect.Map:
 		return fmt.Sprintf("{%d entries}", v.Len())
 	case reflect.String:
-		return fmt.Sprintf("%q", v.String())
-	case reflect.Invalid:
-		return "null"
+		return strconv.Quote(v.String())
 	}
 	return fmt.Sprint(v)
 }
@@ -95,8 +96,11 @@ func flowStruct(v reflect.Value) string {
 		if name == "" {
 			name = strings.ToLower(f.Name)
 		}
-		secret := f.Tag.Get("headgate") == "secret"
-		parts = append(parts, name+": "+flow(v.Field(i), secret))
+		value := flow(v.Field(i))
+		if f.Tag.Get("headgate") == "secret" && !v.Field(i).IsZero() {
+			value = "***"
+		}
+		parts = append(parts, name+": "+value)
 	}
 	return "{" + strings.Join(parts, ", ") + "}"
 }

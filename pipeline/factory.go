@@ -2,7 +2,9 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/eko/gocache/lib/v4/store"
 	"go.uber.org/zap"
@@ -14,7 +16,8 @@ import (
 
 // Stage is a stage as its factory has built it. Only Wrap is required.
 type Stage[C any] struct {
-	// Wrap puts the stage in front of the next one.
+	// Wrap puts the stage in front of the next one. Each reload calls it again,
+	// so state that shall outlive one is not made here.
 	Wrap middleware.Middleware
 	// Start begins what the stage does beside requests, Stop ends it and waits
 	// for its goroutines. Stop is called only after Start succeeded.
@@ -60,18 +63,7 @@ type Factory struct {
 // Type is the name that configuration knows the stages by.
 func (f Factory) Type() string { return f.typ }
 
-// instance is a built stage, whatever its Config.
-type instance struct {
-	id, typ     string
-	wrap        middleware.Middleware
-	start, stop func(context.Context) error
-	update      func(cfg any)
-	report      func() any
-	attempts    func(cfg any) int
-	started     bool
-}
-
-// layer is one source of a stage's settings: a part of a file, or a value of Go.
+// layer is one source of settings: a part of a file, or a value of Go.
 type layer struct {
 	node  *conf.Node
 	value any
@@ -85,24 +77,7 @@ func Define[C interface{ Validate() error }](typ string, defaults func() C, buil
 	return Factory{
 		typ: typ,
 		settings: func(at *conf.Node, layers []layer) (any, []error) {
-			c, n, errs := defaults(), (*conf.Node)(nil), []error(nil)
-			for _, l := range layers {
-				switch v := l.value.(type) {
-				case nil:
-					n = conf.Merge(n, l.node)
-				case C:
-					c, n = v, nil
-				case *C:
-					c, n = *v, nil
-				default:
-					errs = append(errs, at.Errorf("a %T can't be the settings of a %s; it takes a %T or a map[string]any", v, typ, c))
-				}
-			}
-			if n == nil {
-				n = at
-			}
-			errs = append(errs, conf.Decode(n, &c)...)
-			return c, append(errs, conf.Locate(n, c.Validate())...)
+			return settle(typ, defaults(), at, layers)
 		},
 		build: func(cfg any, env Env) (*instance, error) {
 			s, err := build(cfg.(C), env)
@@ -110,7 +85,7 @@ func Define[C interface{ Validate() error }](typ string, defaults func() C, buil
 				return nil, err
 			}
 			if s.Wrap == nil {
-				return nil, fmt.Errorf("%s: the factory of %q gave no Wrap", env.ID, typ)
+				return nil, fmt.Errorf("the factory of %q gave no Wrap", typ)
 			}
 			i := &instance{id: env.ID, typ: typ, wrap: s.Wrap, start: s.Start, stop: s.Stop, report: s.Report}
 			if s.Update != nil {
@@ -122,4 +97,35 @@ func Define[C interface{ Validate() error }](typ string, defaults func() C, buil
 			return i, nil
 		},
 	}
+}
+
+// settle lays the layers over the defaults c and validates what comes out. at
+// is the place of what has none in a file.
+func settle[C interface{ Validate() error }](what string, c C, at *conf.Node, layers []layer) (C, []error) {
+	var n *conf.Node
+	var errs []error
+	for _, l := range layers {
+		switch v := l.value.(type) {
+		case nil:
+			n = conf.Merge(n, l.node)
+		case C:
+			c, n = v, nil
+		case *C:
+			if n = nil; v != nil {
+				c = *v
+			}
+		default:
+			errs = append(errs, at.Errorf("a %T can't be the settings of %s; it takes a %T or a map[string]any", v, what, c))
+		}
+	}
+	if n == nil {
+		n = at
+	} else {
+		errs = append(errs, conf.Decode(n, &c)...)
+	}
+	err := c.Validate()
+	if err != nil && reflect.ValueOf(&c).Elem().IsZero() {
+		err = errors.New("the settings are empty; begin with the stage's DefaultConfig")
+	}
+	return c, append(errs, conf.Locate(n, err)...)
 }

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"go.uber.org/zap"
+
 	"github.com/headgate-go/headgate/middleware"
 )
 
@@ -19,17 +21,21 @@ type generation struct {
 
 	inFlight atomic.Int64
 	closed   atomic.Bool
-	once     sync.Once
+	once     sync.Once // closes drained
 	drained  chan struct{}
 }
 
-func newGeneration(base http.RoundTripper, cfg Config, stages []*instance, warnings []Warning) *generation {
+// generation chains the stages, and has what is likely to hurt logged.
+func (p *Pipeline) generation(cfg Config, stages []*instance, warnings []Warning) *generation {
 	g := &generation{cfg: cfg, stages: stages, warnings: append(warnings, lint(stages, cfg)...), drained: make(chan struct{})}
+	for _, w := range g.warnings {
+		p.opts.logger.Warn("configuration", zap.Stringer("warning", w))
+	}
 	chain := []middleware.Middleware{g.count}
 	for _, s := range stages {
 		chain = append(chain, skippable(s.id, s.wrap))
 	}
-	g.chain = middleware.Chain(base, chain...)
+	g.chain = middleware.Chain(p.base, chain...)
 	return g
 }
 
@@ -82,12 +88,22 @@ func (g *generation) close() {
 	g.leave()
 }
 
-// wait waits for the last call, or for ctx.
-func (g *generation) wait(ctx context.Context) error {
+// wait waits for the last call after close; false if ctx ends before.
+func (g *generation) wait(ctx context.Context) bool {
 	select {
 	case <-g.drained:
-		return nil
+		return true
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return g.isDrained()
+	}
+}
+
+// isDrained tells whether the last call after close is over.
+func (g *generation) isDrained() bool {
+	select {
+	case <-g.drained:
+		return true
+	default:
+		return false
 	}
 }

@@ -4,24 +4,45 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
+	"time"
 )
+
+// rollback bounds the stopping of what was begun when a start fails: its
+// context may have ended, and is no use for that.
+const rollback = 10 * time.Second
+
+// turn is a mutex that can be waited for with a context. Start, Stop and
+// Reload come one after the other.
+type turn chan struct{}
+
+func (t turn) take(ctx context.Context) error {
+	select {
+	case t <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("another Start, Stop or Reload is under way: %w", context.Cause(ctx))
+	}
+}
+
+func (t turn) leave() { <-t }
 
 // Start begins what the stages do beside requests, such as warming connections,
 // in the order of the pipeline. If one fails, those that were started are
 // stopped again. Starting twice does nothing.
 func (p *Pipeline) Start(ctx context.Context) error {
-	p.life.Lock()
-	defer p.life.Unlock()
+	if err := p.turn.take(ctx); err != nil {
+		return p.wrap(err)
+	}
+	defer p.turn.leave()
 	switch {
 	case p.stopped:
-		return fmt.Errorf("pipeline %s: %w", p.name, ErrStopped)
+		return p.wrap(ErrStopped)
 	case p.started:
 		return nil
 	}
 	if err := p.startAll(ctx, p.current.Load().stages); err != nil {
-		return err
+		return p.wrap(err)
 	}
 	p.started = true
 	return nil
@@ -31,116 +52,71 @@ func (p *Pipeline) Start(ctx context.Context) error {
 func (p *Pipeline) startAll(ctx context.Context, stages []*instance) error {
 	var begun []*instance
 	for _, s := range stages {
-		if s.started {
-			continue
+		ok, err := s.begin(ctx)
+		if err != nil {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollback)
+			defer cancel()
+			return errors.Join(err, stopAll(ctx, begun))
 		}
-		if s.start != nil {
-			if err := s.start(ctx); err != nil {
-				return errors.Join(fmt.Errorf("pipeline %s: start %s: %w", p.name, s.id, err), p.stopAll(ctx, begun))
-			}
+		if ok {
+			begun = append(begun, s)
 		}
-		s.started = true
-		begun = append(begun, s)
 	}
+	p.running = append(slices.DeleteFunc(p.running, func(s *instance) bool { return !s.isRunning() }), begun...)
 	return nil
 }
 
 // stopAll stops those that run, the last one first.
-func (p *Pipeline) stopAll(ctx context.Context, stages []*instance) error {
+func stopAll(ctx context.Context, stages []*instance) error {
 	var errs []error
 	for _, s := range slices.Backward(stages) {
-		if s.started && s.stop != nil {
-			if err := s.stop(ctx); err != nil {
-				errs = append(errs, fmt.Errorf("pipeline %s: stop %s: %w", p.name, s.id, err))
-			}
-		}
-		s.started = false
+		errs = append(errs, s.end(ctx))
 	}
 	return errors.Join(errs...)
 }
 
 // Stop turns new requests away, waits for those under way until ctx ends, then
-// stops the stages and closes the base if it is the pipeline's own. Stopping
-// twice does nothing.
+// stops the stages, the last started first, and closes the base if it is the
+// pipeline's own. Of a base that was handed in it closes the idle connections.
+// Stopping twice does nothing.
 func (p *Pipeline) Stop(ctx context.Context) error {
-	p.life.Lock()
-	defer p.life.Unlock()
+	if err := p.turn.take(ctx); err != nil {
+		return p.wrap(err)
+	}
+	defer p.turn.leave()
 	if p.stopped {
 		return nil
 	}
 	p.stopped = true
 	g := p.current.Load()
 	g.close()
-	var errs []error
-	if err := g.wait(ctx); err != nil {
-		errs = append(errs, fmt.Errorf("pipeline %s: %d requests are still under way: %w", p.name, g.inFlight.Load(), err))
-	}
-	errs = append(errs, p.stopAll(ctx, g.stages))
+	errs := []error{drain(ctx, append(p.past, g)), stopAll(ctx, p.running)}
 	if p.own != nil {
 		errs = append(errs, p.own.Stop(ctx))
 	} else {
 		p.CloseIdleConnections()
 	}
-	return errors.Join(errs...)
+	return p.wrap(errors.Join(errs...))
 }
 
-// Reload changes the configuration. What is wrong with cfg, or fails to start,
-// changes nothing. Stages that stay keep their state (open breakers, permits,
-// tokens) and take the new settings; calls that are under way finish in the
-// old order. Stages that are gone are stopped when the last of those calls is
-// over, which Reload waits for until ctx ends. The base transport's settings
-// can't be reloaded.
-func (p *Pipeline) Reload(ctx context.Context, cfg Config) error {
-	cfg, warnings, err := p.registry.complete(p.name, cfg)
-	if err != nil {
-		return err
-	}
-	p.life.Lock()
-	defer p.life.Unlock()
-	if p.stopped {
-		return fmt.Errorf("pipeline %s: %w", p.name, ErrStopped)
-	}
-	old := p.current.Load()
-	stages, err := p.build(cfg, old)
-	if err != nil {
-		return err
-	}
-	if p.started {
-		if err := p.startAll(ctx, stages); err != nil {
-			return err
+// drain waits for all calls in the generations, until ctx ends.
+func drain(ctx context.Context, all []*generation) error {
+	var left int64
+	for _, g := range all {
+		if !g.wait(ctx) {
+			left += g.inFlight.Load()
 		}
 	}
-	for _, s := range stages {
-		if slices.Contains(old.stages, s) && s.update != nil {
-			s.update(cfg.Stages[s.id])
-		}
+	if left > 0 {
+		return fmt.Errorf("%d requests are still under way: %w", left, context.Cause(ctx))
 	}
-	g := newGeneration(p.base, cfg, stages, warnings)
-	p.logWarnings(g)
-	p.current.Store(g)
-	old.close()
-	return p.retire(ctx, old, stages)
+	return nil
 }
 
-// retire stops the stages of old that are not among those that stay.
-func (p *Pipeline) retire(ctx context.Context, old *generation, stay []*instance) error {
-	gone := slices.DeleteFunc(slices.Clone(old.stages), func(s *instance) bool { return slices.Contains(stay, s) })
-	if !slices.ContainsFunc(gone, func(s *instance) bool { return s.started && s.stop != nil }) {
+// wrap puts the pipeline's name before err.
+func (p *Pipeline) wrap(err error) error {
+	if err == nil {
 		return nil
 	}
-	err := old.wait(ctx)
-	return errors.Join(err, p.stopAll(ctx, gone))
-}
-
-// keeps gives the stage id if it can go on with the settings cfg: it takes
-// updates, or they are the same. g may be nil.
-func (g *generation) keeps(id string, cfg any) *instance {
-	if g == nil {
-		return nil
-	}
-	i := slices.IndexFunc(g.stages, func(s *instance) bool { return s.id == id })
-	if i < 0 || g.stages[i].update == nil && !reflect.DeepEqual(g.cfg.Stages[id], cfg) {
-		return nil
-	}
-	return g.stages[i]
+	return fmt.Errorf("pipeline %s: %w", p.name, err)
 }

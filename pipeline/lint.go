@@ -1,6 +1,9 @@
 package pipeline
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // rule says of two types of stages which one belongs outside, and what happens otherwise.
 type rule struct {
@@ -57,11 +60,16 @@ func (i *instance) worst(cfg Config) int {
 	return i.attempts(cfg.Stages[i.id])
 }
 
-// worstCase is the most upstream requests that one call can make.
+// worstCase is the most upstream requests that one call can make, or the
+// largest number that there is.
 func worstCase(stages []*instance, cfg Config) int {
 	n := 1
 	for _, s := range stages {
-		n *= s.worst(cfg)
+		w := s.worst(cfg)
+		if n > math.MaxInt/w {
+			return math.MaxInt
+		}
+		n *= w
 	}
 	return n
 }

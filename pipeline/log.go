@@ -42,7 +42,7 @@ func (l logObserver) Observe(_ context.Context, e middleware.Event) {
 		fields = append(fields, zap.Error(e.Err))
 	}
 	for _, a := range e.Attrs {
-		fields = append(fields, zap.Any(a.Key, a.Value.Any()))
+		fields = append(fields, zap.Any(a.Key, a.Value.Resolve().Any()))
 	}
 	entry.Write(fields...)
 }

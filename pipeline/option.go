@@ -46,7 +46,8 @@ func WithObserver(obs middleware.Observer) Option {
 	}
 }
 
-// WithStore hands in a store that configuration can name.
+// WithStore hands in a store that configuration can name. "memory" is taken: it
+// is a cache's own.
 func WithStore(name string, s store.StoreInterface) Option {
 	return func(o *options) { o.stores[name] = s }
 }

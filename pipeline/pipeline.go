@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
 	"sync/atomic"
 
 	"github.com/eko/gocache/lib/v4/store"
@@ -30,15 +29,19 @@ type Pipeline struct {
 	own      *transport.Transport // the base, if it was made here
 	current  atomic.Pointer[generation]
 
-	life    sync.Mutex // Start, Stop and Reload come one after the other
+	observer middleware.Observer // of the stages; may be nil
+
+	turn    turn // guards what follows
 	started bool
 	stopped bool
+	running []*instance   // all that were started; some may have been stopped by a Reload
+	past    []*generation // before the current one; calls may be under way in them
 }
 
 // New builds a pipeline. All that is wrong with cfg is reported at once; then
 // nothing has been built. It does no I/O and starts no goroutine.
 func (r *Registry) New(name string, cfg Config, opts ...Option) (*Pipeline, error) {
-	p := &Pipeline{name: name, registry: r}
+	p := &Pipeline{name: name, registry: r, turn: make(turn, 1)}
 	p.opts.logger = zap.NewNop()
 	p.opts.stores = map[string]store.StoreInterface{}
 	p.opts.answers = map[string]fallback.Answer{}
@@ -46,6 +49,7 @@ func (r *Registry) New(name string, cfg Config, opts ...Option) (*Pipeline, erro
 		o(&p.opts)
 	}
 	p.opts.logger = p.opts.logger.With(zap.String("pipeline", name))
+	p.observer = p.opts.observer()
 	cfg, warnings, err := r.complete(name, cfg)
 	if err != nil {
 		return nil, err
@@ -58,18 +62,10 @@ func (r *Registry) New(name string, cfg Config, opts ...Option) (*Pipeline, erro
 	}
 	stages, err := p.build(cfg, nil)
 	if err != nil {
-		return nil, err
+		return nil, p.wrap(err)
 	}
-	g := newGeneration(p.base, cfg, stages, warnings)
-	p.current.Store(g)
-	p.logWarnings(g)
+	p.current.Store(p.generation(cfg, stages, warnings))
 	return p, nil
-}
-
-func (p *Pipeline) logWarnings(g *generation) {
-	for _, w := range g.warnings {
-		p.opts.logger.Warn("configuration", zap.Stringer("warning", w))
-	}
 }
 
 func newTransport(cfg *transport.Config) (*transport.Transport, error) {
@@ -84,7 +80,7 @@ func (r *Registry) complete(name string, cfg Config) (Config, []Warning, error) 
 	s, errs := goSource(cfg)
 	plan, more := r.resolve(name, s, nil)
 	errs = append(errs, more...)
-	cfg, more = r.settle(plan)
+	cfg, more = r.settings(plan)
 	errs = append(errs, more...)
 	if err := conf.Collect(errs...); err != nil {
 		return Config{}, nil, fmt.Errorf("pipeline %s: %w", name, err)
@@ -103,7 +99,7 @@ func (p *Pipeline) build(cfg Config, old *generation) ([]*instance, error) {
 		}
 		i, err := p.registry.factories[typeOf(id)].build(cfg.Stages[id], p.env(id))
 		if err != nil {
-			errs = append(errs, fmt.Errorf("pipeline %s: %s: %w", p.name, id, err))
+			errs = append(errs, fmt.Errorf("%s: %w", id, err))
 			continue
 		}
 		stages = append(stages, i)
@@ -116,7 +112,7 @@ func (p *Pipeline) env(id string) Env {
 	return Env{
 		Pipeline: p.name, ID: id,
 		Logger:   p.opts.logger.With(zap.String("stage", id)),
-		Observer: p.opts.observer(),
+		Observer: p.observer,
 		Warmer:   warmer,
 		Store:    p.store,
 		Answers:  p.opts.answers,
@@ -127,7 +123,7 @@ func (p *Pipeline) store(name string) (store.StoreInterface, error) {
 	if s, ok := p.opts.stores[name]; ok && s != nil {
 		return s, nil
 	}
-	return nil, fmt.Errorf("%s; hand it in with pipeline.WithStore", conf.UnknownKey("store", name, append(p.opts.storeNames(), "memory")))
+	return nil, fmt.Errorf("%q: %s; hand it in with pipeline.WithStore", name, conf.UnknownKey("store", name, append(p.opts.storeNames(), "memory")))
 }
 
 // Name is the pipeline's name.

@@ -80,22 +80,24 @@ func New(name string, cfg Config, opts ...Option) (*Pipeline, error) {
 
 // Load is the function Load, with the registry's types.
 func (r *Registry) Load(fsys fs.FS, base string, overlays ...string) (File, error) {
-	var tree *conf.Node
-	var errs []error
-	for _, name := range append([]string{base}, overlays...) {
-		data, err := fs.ReadFile(fsys, name)
-		if err != nil {
-			errs = append(errs, err)
-			continue
+	tree, err := read(fsys, base)
+	errs := []error{err}
+	for _, name := range overlays {
+		node, err := read(fsys, name)
+		errs = append(errs, err)
+		if tree != nil { // an overlay over nothing would seem to be full of mistakes
+			tree = conf.Merge(tree, node)
 		}
-		node, err := conf.Parse(name, data, conf.DefaultLimits())
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		tree = conf.Merge(tree, node)
 	}
 	return r.file(tree, errs)
+}
+
+func read(fsys fs.FS, name string) (*conf.Node, error) {
+	data, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	return conf.Parse(name, data, conf.DefaultLimits())
 }
 
 // Decode is the function Decode, with the registry's types.
@@ -119,17 +121,20 @@ func (r *Registry) file(tree *conf.Node, errs []error) (File, error) {
 		Pipelines map[string]*conf.Node `yaml:"pipelines"`
 	}
 	errs = append(errs, conf.Decode(tree, &top)...)
+	if conf.Collect(errs...) == nil && len(tree.Get("pipelines").Keys()) == 0 {
+		errs = append(errs, tree.Errorf("no pipelines; write for example pipelines: {api: {extends: standard}}"))
+	}
+	f := File{Pipelines: map[string]Config{}, Warnings: nullPipelines(tree)}
 	sources := map[string]source{}
 	for name, n := range top.Pipelines {
 		s, more := readSource(n)
 		errs = append(errs, more...)
 		sources[name] = s
 	}
-	f := File{Pipelines: map[string]Config{}}
 	for name, s := range sources {
 		p, more := r.resolve(name, s, sources)
 		errs = append(errs, more...)
-		cfg, more := r.settle(p)
+		cfg, more := r.settings(p)
 		errs = append(errs, more...)
 		f.Pipelines[name] = cfg
 		f.Warnings = append(f.Warnings, p.warnings...)
@@ -139,4 +144,16 @@ func (r *Registry) file(tree *conf.Node, errs []error) (File, error) {
 	}
 	slices.SortFunc(f.Warnings, func(a, b Warning) int { return strings.Compare(a.String(), b.String()) })
 	return f, nil
+}
+
+// nullPipelines warns of names with nothing after them: there is no such pipeline.
+func nullPipelines(tree *conf.Node) []Warning {
+	pipelines := tree.Get("pipelines")
+	var all []Warning
+	for _, name := range pipelines.Keys() {
+		if pipelines.Get(name) == nil {
+			all = append(all, Warning{Path: "pipelines." + name, Message: "is null, so that there is no such pipeline; write {} for one without stages"})
+		}
+	}
+	return all
 }

@@ -18,7 +18,7 @@ type source struct {
 	insert    []insertion
 	off       []*conf.Node
 	settings  map[string]layer
-	transport layer
+	transport []layer // one, or none
 }
 
 // insertion puts the stage id next to another.
@@ -41,12 +41,15 @@ func readSource(n *conf.Node) (source, []error) {
 		Transport *conf.Node            `yaml:"transport"`
 	}
 	errs := conf.Decode(n, &in)
-	s.extends, s.transport = in.Extends, layer{node: in.Transport}
-	s.order, errs = names(in.Order, errs)
+	s.extends = in.Extends
+	if in.Transport != nil {
+		s.transport = []layer{{node: in.Transport}}
+	}
+	s.order, errs = ids(in.Order, errs)
 	if n.Get("order") != nil && s.order == nil {
 		s.order = []*conf.Node{}
 	}
-	s.off, errs = names(in.Off, errs)
+	s.off, errs = ids(in.Off, errs)
 	if s.extends != nil && s.extends.Kind != conf.String {
 		errs = append(errs, s.extends.Errorf("%s; write the name of a preset or of a pipeline", s.extends.Kind))
 		s.extends = nil
@@ -60,14 +63,16 @@ func readSource(n *conf.Node) (source, []error) {
 		}
 		errs = s.addInsertion(id, at, p, errs)
 	}
-	for id, settings := range in.Stages {
-		s.settings[id] = layer{node: settings}
+	if stages := n.Get("stages"); stages != nil {
+		for _, e := range stages.Entries { // not in.Stages: a null counts, it takes away what is extended
+			s.settings[e.Key] = layer{node: e.Value}
+		}
 	}
 	return s, errs
 }
 
-// names keeps the texts of a list.
-func names(list []*conf.Node, errs []error) ([]*conf.Node, []error) {
+// ids keeps the texts of a list.
+func ids(list []*conf.Node, errs []error) ([]*conf.Node, []error) {
 	var kept []*conf.Node
 	for _, n := range list {
 		if n == nil || n.Kind != conf.String {
@@ -114,20 +119,19 @@ func goSource(cfg Config) (source, []error) {
 	}
 	for _, id := range slices.Sorted(maps.Keys(cfg.Stages)) {
 		switch v := cfg.Stages[id].(type) {
-		case nil:
-		case map[string]any:
-			n, err := conf.FromMap("stages."+id, v)
+		case nil, map[string]any:
+			tree, err := conf.FromMap("", map[string]any{"stages": map[string]any{id: v}})
 			if err != nil {
 				errs = append(errs, err)
 				continue
 			}
-			s.settings[id] = layer{node: n}
+			s.settings[id] = layer{node: tree.Get("stages").Entries[0].Value}
 		default:
 			s.settings[id] = layer{value: v}
 		}
 	}
 	if cfg.Transport != nil {
-		s.transport = layer{value: *cfg.Transport}
+		s.transport = []layer{{value: *cfg.Transport}}
 	}
 	return s, errs
 }
@@ -136,28 +140,11 @@ func goNode(path, text string) *conf.Node {
 	return &conf.Node{Kind: conf.String, Text: text, Path: path}
 }
 
-// transportConfig decodes the settings of the base transport.
+// transportConfig settles the base transport; nil where nobody says anything of it.
 func transportConfig(layers []layer) (*transport.Config, []error) {
-	var n *conf.Node
-	c, given := transport.DefaultConfig(), false
-	for _, l := range layers {
-		switch v := l.value.(type) {
-		case transport.Config:
-			c, n, given = v, nil, true
-		default:
-			if l.node != nil {
-				n, given = conf.Merge(n, l.node), true
-			}
-		}
-	}
-	if !given {
+	if len(layers) == 0 {
 		return nil, nil
 	}
-	var errs []error
-	if n != nil {
-		errs = conf.Decode(n, &c)
-	} else {
-		n = goNode("transport", "")
-	}
-	return &c, append(errs, conf.Locate(n, c.Validate())...)
+	c, errs := settle("transport", transport.DefaultConfig(), goNode("transport", ""), layers)
+	return &c, errs
 }

@@ -112,11 +112,11 @@ func (b *breaker) count(p *phase, failed, slow bool, set *settings, end middlewa
 	row := int64(0)
 	if failed {
 		row = p.consecutive.Add(1)
-		if end.Outcome.Hinted {
-			p.hold(later(now, end.Outcome.RetryAfter))
-		}
+		p.hold(later(now, hint(end.Outcome)))
 	} else if p.consecutive.Load() != 0 {
+		// A success disproves what the failures before it asked for.
 		p.consecutive.Store(0)
+		p.hint.Store(never)
 	}
 	if !failed && !slow {
 		return
@@ -145,7 +145,7 @@ func (b *breaker) probed(p *phase, id uint32, neutral, bad bool, set *settings, 
 	}
 	if bad {
 		b.mu.Unlock()
-		b.open(p, now, end.Outcome.RetryAfter, opening{cause: causeProbe}, set, end)
+		b.open(p, now, hint(end.Outcome), opening{cause: causeProbe}, set, end)
 		return
 	}
 	p.successes++
@@ -157,6 +157,14 @@ func (b *breaker) probed(p *phase, id uint32, neutral, bad bool, set *settings, 
 	if enough {
 		b.closed(end)
 	}
+}
+
+// hint is how long the upstream asks to stay away, 0 if it does not.
+func hint(o middleware.Outcome) time.Duration {
+	if o.Hinted {
+		return o.RetryAfter
+	}
+	return 0
 }
 
 // later adds without overflow: an upstream may ask for any time.

@@ -59,7 +59,7 @@ func TestNothingIsStrandedUnderConcurrentUse(t *testing.T) {
 			other := cfg
 			other.WindowCalls = i % 2 * 50
 			_ = s.Update(other)
-			s.Report()
+			s.Stats()
 			time.Sleep(time.Millisecond)
 		}
 	})

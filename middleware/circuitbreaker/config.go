@@ -19,7 +19,8 @@ type Config struct {
 	// tenth. Default 30s.
 	Window time.Duration `yaml:"window"`
 	// WindowCalls, if not 0, makes the rates look back on so many calls instead
-	// of on Window. A breaker needs 4 bytes for each. Default 0, at most 65536.
+	// of on Window. A breaker needs 4 bytes for each, and all processors share its
+	// counters, which a window of time spares them. Default 0, at most 65536.
 	WindowCalls int `yaml:"window_calls"`
 	// ConsecutiveFailures is how many calls must fail in a row for the breaker
 	// to open, whatever the rate. It serves where there are few calls. 0 switches

@@ -52,7 +52,7 @@ func ExampleErrOpen() {
 	// Output: circuit_breaker api.example.com 0s upstream asked: false
 }
 
-func ExampleCircuitBreaker_Report() {
+func ExampleCircuitBreaker_Stats() {
 	cfg := circuitbreaker.DefaultConfig()
 	cfg.SlowCall = 10 * time.Second
 	breaker, err := circuitbreaker.New(cfg)
@@ -69,7 +69,7 @@ func ExampleCircuitBreaker_Report() {
 			fmt.Println(err)
 		}
 	}
-	for _, k := range breaker.Report().Keys {
+	for _, k := range breaker.Stats() {
 		fmt.Println(k.Key, k.State, k.Failures, "of", k.Calls, "failed")
 	}
 	// Output: api.example.com closed 2 of 2 failed

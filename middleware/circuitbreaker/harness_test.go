@@ -127,15 +127,15 @@ func (r *rig) state(want circuitbreaker.State) {
 }
 
 // report gives the breaker of the host.
-func (r *rig) report() circuitbreaker.KeyReport {
+func (r *rig) report() circuitbreaker.KeyStats {
 	r.t.Helper()
-	for _, k := range r.stage.Report().Keys {
+	for _, k := range r.stage.Stats() {
 		if k.Key == host {
 			return k
 		}
 	}
-	r.t.Fatalf("no breaker of %s in %+v", host, r.stage.Report())
-	return circuitbreaker.KeyReport{}
+	r.t.Fatalf("no breaker of %s in %+v", host, r.stage.Stats())
+	return circuitbreaker.KeyStats{}
 }
 
 func fails(*http.Request) (*http.Response, error) { return nil, errConnection }

@@ -20,7 +20,7 @@ type phase struct {
 	windowCalls int          // the setting that window was made for
 	consecutive atomic.Int64 // failures in a row
 	lastBad     atomic.Int64 // when a call failed or was slow; never, if none was
-	hint        atomic.Int64 // the latest time that a failure asked to come back at
+	hint        atomic.Int64 // the latest time that a failure of the row asked to come back at
 
 	// HalfOpen; guarded by breaker.mu.
 	leases    leases

@@ -19,7 +19,7 @@ func TestAProbeThatSucceedsCloses(t *testing.T) {
 		r.bad(10)
 		time.Sleep(5*time.Second - 1)
 		r.refused(1)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		r.state(circuitbreaker.Open) // lazily: nobody came
 		r.good(1)
 		r.state(circuitbreaker.Closed)
@@ -102,6 +102,17 @@ func TestTheRetryAfterOfAnEarlierFailureIsHeld(t *testing.T) {
 	})
 }
 
+func TestASuccessDisprovesTheRetryAfterBeforeIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		r.answer = status(http.StatusServiceUnavailable, "Retry-After", "30")
+		require.NoError(t, r.call())
+		r.good(1)
+		r.bad(10)
+		r.refused(5 * time.Second)
+	})
+}
+
 func TestRetryAfterOfAProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, nil)
@@ -139,12 +150,12 @@ func TestNoMoreProbesAtATimeThanAllowed(t *testing.T) {
 		time.Sleep(time.Second)
 		second := r.hang()
 		r.refused(29 * time.Second) // the first lease is the next to expire
-		first.finish(status(http.StatusOK))
+		require.NoError(t, first.finish(status(http.StatusOK)))
 		third := r.hang()
 		r.refused(30 * time.Second)
-		second.finish(status(http.StatusOK))
+		require.NoError(t, second.finish(status(http.StatusOK)))
 		r.state(circuitbreaker.Closed)
-		third.finish(fails)
+		require.ErrorIs(t, third.finish(fails), errConnection)
 		require.Zero(t, r.report().Failures, "late")
 	})
 }
@@ -158,12 +169,27 @@ func TestAHangingProbeIsReplacedAfterItsLease(t *testing.T) {
 		hung := r.hang()
 		time.Sleep(30*time.Second - 1)
 		r.refused(1)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		r.good(1)
 		r.state(circuitbreaker.HalfOpen)
-		hung.finish(fails) // comes too late to matter
+		require.ErrorIs(t, hung.finish(fails), errConnection) // comes too late to matter
 		r.state(circuitbreaker.HalfOpen)
 		r.good(1)
+		r.state(circuitbreaker.Closed)
+	})
+}
+
+func TestAReplacedProbeDoesNotSpeakForTheNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		r.bad(10)
+		time.Sleep(5 * time.Second)
+		hung := r.hang()
+		time.Sleep(30 * time.Second)
+		next := r.hang()
+		require.Error(t, hung.finish(fails))
+		r.refused(30 * time.Second)
+		require.NoError(t, next.finish(status(http.StatusOK)))
 		r.state(circuitbreaker.Closed)
 	})
 }
@@ -175,7 +201,7 @@ func TestALateProbeThatWasNotReplacedCounts(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		hung := r.hang()
 		time.Sleep(time.Hour)
-		hung.finish(status(http.StatusOK))
+		require.NoError(t, hung.finish(status(http.StatusOK)))
 		r.state(circuitbreaker.Closed)
 	})
 }
@@ -187,17 +213,17 @@ func TestLateResultsAreIgnored(t *testing.T) {
 		early := []*hanging{r.hang(), r.hang(), r.hang(), r.hang()}
 		r.bad(2)
 		r.state(circuitbreaker.Open)
-		early[0].finish(status(http.StatusOK)) // while open
+		require.NoError(t, early[0].finish(status(http.StatusOK))) // while open
 		r.state(circuitbreaker.Open)
 		time.Sleep(5 * time.Second)
 		probe := r.hang()
-		early[1].finish(status(http.StatusOK)) // while half-open
+		require.NoError(t, early[1].finish(status(http.StatusOK))) // while half-open
 		r.state(circuitbreaker.HalfOpen)
-		early[2].finish(fails)
+		require.ErrorIs(t, early[2].finish(fails), errConnection)
 		r.state(circuitbreaker.HalfOpen)
-		probe.finish(status(http.StatusOK))
+		require.NoError(t, probe.finish(status(http.StatusOK)))
 		r.state(circuitbreaker.Closed)
-		early[3].finish(fails) // in the next closed state
+		require.ErrorIs(t, early[3].finish(fails), errConnection) // in the next closed state
 		require.Zero(t, r.report().Calls)
 		require.Zero(t, r.report().Consecutive)
 	})

@@ -43,12 +43,17 @@ func TestUpdateOfTheWindowsLengthKeepsItsCalls(t *testing.T) {
 func TestUpdateOfTheWindowsKindKeepsTheRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, nil)
-		inFlight := r.hang()
+		r.bad(10)
+		time.Sleep(5 * time.Second)
+		r.good(1) // closed, for the second time
+		inFlight, longer := r.hang(), r.hang()
 		r.bad(4)
 		require.NoError(t, r.stage.Update(config(func(c *circuitbreaker.Config) { c.WindowCalls = 50 })))
 		require.Error(t, inFlight.finish(fails))
 		require.EqualValues(t, 1, r.report().Calls)
 		require.EqualValues(t, 5, r.report().Consecutive)
+		require.Error(t, longer.finish(fails))
+		require.EqualValues(t, 2, r.report().Calls)
 		require.NoError(t, r.stage.Update(config(nil)))
 		r.good(1)
 		require.EqualValues(t, 1, r.report().Calls)
@@ -109,20 +114,20 @@ func TestAProbeUnderWayDoesNotUndoAForcedState(t *testing.T) {
 	})
 }
 
-func TestReport(t *testing.T) {
+func TestStats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, nil)
 		start := time.Now()
 		time.Sleep(time.Second)
 		r.good(3)
 		r.bad(2)
-		require.Equal(t, circuitbreaker.Report{Keys: []circuitbreaker.KeyReport{{
+		require.Equal(t, []circuitbreaker.KeyStats{{
 			Key: host, Since: start.Add(time.Second), Calls: 5, Failures: 2, Consecutive: 2,
-		}}}, r.stage.Report())
+		}}, r.stage.Stats())
 		r.bad(8)
 		time.Sleep(2 * time.Second)
 		r.refused(3 * time.Second)
-		require.Equal(t, circuitbreaker.KeyReport{
+		require.Equal(t, circuitbreaker.KeyStats{
 			Key: host, State: circuitbreaker.Open, Since: start.Add(time.Second), RetryAfter: 3 * time.Second, Openings: 1, Rejected: 1,
 		}, r.report())
 	})

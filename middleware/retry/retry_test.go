@@ -296,8 +296,11 @@ func TestLastRealResponseComesBackReadable(t *testing.T) {
 // Requirement 10: also when the context ends during the backoff or a later attempt.
 func TestLastResponseSurvivesTheEndOfTheContext(t *testing.T) {
 	for name, second := range map[string]any{
-		"in the backoff":      200,
-		"in the next attempt": func(req *http.Request) (*http.Response, error) { <-req.Context().Done(); return nil, req.Context().Err() },
+		"in the backoff": 200,
+		"in the next attempt": func(req *http.Request) (*http.Response, error) {
+			<-req.Context().Done()
+			return nil, req.Context().Err()
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -3,7 +3,8 @@
 package keyed
 
 import (
-	"math"
+	"cmp"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -76,22 +77,24 @@ func (m *Map[S]) insert(key string) *S {
 	return e.state
 }
 
+// evict makes room by forgetting the least recently used idle states, an eighth
+// of all at once, so that a stream of ever new keys does not look through the
+// whole map for each of them.
 func (m *Map[S]) evict() bool {
-	var oldest *entry[S]
-	age := int64(math.MaxInt64)
+	var idle []*entry[S]
 	m.states.Range(func(_, v any) bool {
-		if e := v.(*entry[S]); e.used.Load() < age && m.idle(e.state) {
-			oldest, age = e, e.used.Load()
+		if e := v.(*entry[S]); m.idle(e.state) {
+			idle = append(idle, e)
 		}
 		return true
 	})
-	if oldest == nil {
-		return false
+	slices.SortFunc(idle, func(a, b *entry[S]) int { return cmp.Compare(a.used.Load(), b.used.Load()) })
+	for _, e := range idle[:min(len(idle), m.max/8+1)] {
+		e.gone.Store(true)
+		m.states.Delete(e.key)
+		m.count--
 	}
-	oldest.gone.Store(true)
-	m.states.Delete(oldest.key)
-	m.count--
-	return true
+	return len(idle) > 0
 }
 
 // Range calls f for each key's state, the shared one under "" last, in no particular order.

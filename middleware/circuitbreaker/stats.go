@@ -6,29 +6,25 @@ import (
 	"time"
 )
 
-// Report is what the stage knows at a moment.
-type Report struct {
-	// Keys are the breakers that are remembered, by key. The one that keys beyond
-	// MaxKeys share has the key "".
-	Keys []KeyReport
-}
-
-// KeyReport is one breaker.
-type KeyReport struct {
-	Key   string
-	State State
+// KeyStats is a snapshot of one breaker.
+type KeyStats struct {
+	Key   string `json:"key"`
+	State State  `json:"state"`
 	// Since is when it entered the state.
-	Since time.Time
+	Since time.Time `json:"since"`
 	// RetryAfter is the time until a probe may go, for an open breaker. It stays
 	// open, with 0, until a request comes.
-	RetryAfter time.Duration
+	RetryAfter time.Duration `json:"retry_after"`
 	// Calls, Failures and Slow are those in the window, of a closed breaker.
-	Calls, Failures, Slow int64
+	Calls    int64 `json:"calls"`
+	Failures int64 `json:"failures"`
+	Slow     int64 `json:"slow"`
 	// Consecutive is the number of failures in a row, of a closed breaker.
-	Consecutive int64
+	Consecutive int64 `json:"consecutive"`
 	// Openings and Rejected are how often it opened and how many requests it
 	// refused since it was made.
-	Openings, Rejected uint64
+	Openings uint64 `json:"openings"`
+	Rejected uint64 `json:"rejected"`
 }
 
 // State gives the state of the breaker of key; Closed if there is none.
@@ -39,12 +35,13 @@ func (s *CircuitBreaker) State(key string) State {
 	return Closed
 }
 
-// Report tells of every breaker.
-func (s *CircuitBreaker) Report() Report {
-	var r Report
-	s.breakers.Range(func(_ string, b *breaker) { r.Keys = append(r.Keys, b.report()) })
-	slices.SortFunc(r.Keys, func(a, b KeyReport) int { return cmp.Compare(a.Key, b.Key) })
-	return r
+// Stats is a snapshot of the breakers that are remembered, by key. The one that
+// keys beyond max_keys share has the key "".
+func (s *CircuitBreaker) Stats() []KeyStats {
+	var all []KeyStats
+	s.breakers.Range(func(_ string, b *breaker) { all = append(all, b.stats()) })
+	slices.SortFunc(all, func(a, b KeyStats) int { return cmp.Compare(a.Key, b.Key) })
+	return all
 }
 
 // find gives the breaker of key without making one; nil if there is none.
@@ -57,12 +54,12 @@ func (s *CircuitBreaker) find(key string) (found *breaker) {
 	return found
 }
 
-func (b *breaker) report() KeyReport {
+func (b *breaker) stats() KeyStats {
 	set, now := b.stage.settings.Load(), b.stage.now()
 	b.mu.Lock()
 	p, openings := b.phase.Load(), b.openings
 	b.mu.Unlock()
-	r := KeyReport{Key: b.key, State: p.state, Since: b.stage.epoch.Add(p.since), Openings: openings, Rejected: b.rejected.Load()}
+	r := KeyStats{Key: b.key, State: p.state, Since: b.stage.epoch.Add(p.since), Openings: openings, Rejected: b.rejected.Load()}
 	if p.state == Open {
 		r.RetryAfter = max(0, p.until-now)
 	}
