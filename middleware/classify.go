@@ -16,7 +16,7 @@ func Classify(resp *http.Response, err error) Outcome {
 	if resp == nil {
 		return classifyError(err)
 	}
-	o := Outcome{Status: resp.StatusCode, Processing: Processed}
+	o := Outcome{Status: resp.StatusCode, Processing: Processed, Advice: advice(resp.Header)}
 	switch status := resp.StatusCode; {
 	case status < 400:
 		o.Verdict = Success
@@ -41,6 +41,19 @@ func Classify(resp *http.Response, err error) Outcome {
 	}
 	o.RetryAfter, o.Hinted = RetryAfter(resp.Header)
 	return o
+}
+
+// advice reads X-Should-Retry, which APIs send to their SDKs.
+func advice(h http.Header) Advice {
+	if v := h["X-Should-Retry"]; len(v) > 0 {
+		switch strings.ToLower(strings.TrimSpace(v[0])) {
+		case "true":
+			return Repeat
+		case "false":
+			return DontRepeat
+		}
+	}
+	return NoAdvice
 }
 
 func classifyError(err error) Outcome {

@@ -17,7 +17,25 @@ type Outcome struct {
 	// as the upstream said, not capped; never negative.
 	RetryAfter time.Duration
 	Hinted     bool
+	// Advice is what the upstream itself says about repeating the request, in an
+	// X-Should-Retry field. It outranks what the verdict suggests.
+	Advice Advice
+	// Concurrency is the number of requests at a time that the upstream says it
+	// allows; 0 if it says nothing. A provider stage reads it.
+	Concurrency int
 }
+
+// Advice is an upstream's word on whether to repeat a request.
+type Advice uint8
+
+const (
+	// NoAdvice: it says nothing.
+	NoAdvice Advice = iota
+	// Repeat: another attempt may succeed.
+	Repeat
+	// DontRepeat: it is no use.
+	DontRepeat
+)
 
 // Verdict is the judgement on an answer.
 type Verdict uint8
