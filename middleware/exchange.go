@@ -35,13 +35,13 @@ type Exchange struct {
 	waited    time.Duration
 	body      watchedBody
 	ended     atomic.Bool
+	broken    atomic.Bool // the context ended before the exchange did
 
 	// Guarded by call.mu.
 	phase  phase
 	done   chan struct{}
 	err    error // of the context; nil while it lives
 	cause  error // of Limit, where that ended the context
-	broken bool  // the context ended before the exchange did
 	limits []limit
 	afters []after
 	slots  []slot
@@ -61,7 +61,6 @@ const (
 type call struct {
 	ctx     context.Context // the caller's
 	opts    *options
-	started time.Time
 
 	mu        sync.Mutex
 	live      []*Exchange // the root and every attempt that has not ended
@@ -146,7 +145,6 @@ func begin(req *http.Request, inChain bool) (*Exchange, *http.Request) {
 	}
 	c.ctx = req.Context()
 	c.opts, _ = c.ctx.Value(optionsKey{}).(*options)
-	c.started = time.Now()
 	c.live = append(c.live, e)
 	e.call = c
 	return e, e.take(req)
@@ -173,7 +171,8 @@ func (e *Exchange) Child(req *http.Request) (*Exchange, *http.Request) {
 		child = new(Exchange)
 	}
 	child.call, child.up = c, e
-	child.err, child.cause, child.broken = e.err, e.cause, e.broken
+	child.err, child.cause = e.err, e.cause
+	child.broken.Store(e.broken.Load())
 	c.live = append(c.live, child)
 	c.mu.Unlock()
 	e.made++
@@ -203,9 +202,6 @@ func (e *Exchange) Leave(caller *http.Request, resp **http.Response, err *error)
 	r.Request = caller
 	e.watch(r)
 }
-
-// Started is when the call began.
-func (e *Exchange) Started() time.Time { return e.call.started }
 
 // Attempt is the number of this attempt, from 1 on; 0 for a call.
 func (e *Exchange) Attempt() int { return e.attempt }

@@ -135,7 +135,7 @@ func (c *call) callerDone() {
 func (c *call) cancelBelow(root *Exchange, err, cause error, ends endings) endings {
 	for _, e := range c.live {
 		if e.err == nil && e.within(root) {
-			e.broken = true
+			e.broken.Store(true)
 			ends = append(ends, e.cancel(err, cause))
 		}
 	}

@@ -179,14 +179,13 @@ func (e *Exchange) blame(err error) (Verdict, Reason, Processing) {
 // brokenBy is what ended the context while the exchange was still on: the
 // cause of a limit, or the context's error; nil if nothing did.
 func (e *Exchange) brokenBy() error {
+	if !e.broken.Load() {
+		return nil
+	}
 	e.call.mu.Lock()
 	defer e.call.mu.Unlock()
-	switch {
-	case !e.broken:
-		return nil
-	case e.cause != nil:
+	if e.cause != nil {
 		return e.cause
-	default:
-		return e.err
 	}
+	return e.err
 }

@@ -48,6 +48,9 @@ func (c *call) nested() bool { return c.ctx.Value(exchangeKey{}) != nil }
 
 // Cause tells which limit ended the exchange's context; nil if none did.
 func (e *Exchange) Cause() error {
+	if !e.broken.Load() {
+		return nil
+	}
 	e.call.mu.Lock()
 	defer e.call.mu.Unlock()
 	return e.cause
