@@ -59,8 +59,8 @@ const (
 // call is what an exchange and all its children share. One mutex guards the
 // tree: it is only contended when something ends from outside.
 type call struct {
-	ctx     context.Context // the caller's
-	opts    *options
+	ctx  context.Context // the caller's
+	opts *options
 
 	mu        sync.Mutex
 	live      []*Exchange // the root and every attempt that has not ended
