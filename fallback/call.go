@@ -103,7 +103,7 @@ func (c *call) ask(a *answer, req *http.Request, failure Failure) (*http.Respons
 			req.Body, req.GetBody, req.ContentLength, req.TransferEncoding = http.NoBody, nil, 0, nil
 		}
 	}
-	resp, err := a.Answer.Answer(req, failure)
+	resp, err := a.source.Answer(req, failure)
 	switch {
 	case err == nil && resp == nil:
 		err = ErrNoResponse

@@ -42,7 +42,7 @@ type settings struct {
 
 // answer is an answer in its place.
 type answer struct {
-	Answer
+	source Answer
 	name   string
 	needs  Needs
 	counts *counts

@@ -131,6 +131,7 @@ func TestOnChoosesTheReasons(t *testing.T) {
 	require.ErrorIs(t, err, middleware.ErrRejected)
 }
 
+// 29: that is how it is switched off in a pipeline; for a request, middleware.Skip does.
 func TestWithoutAnswersItDoesNothing(t *testing.T) {
 	f, seen := newStage(t, fallback.DefaultConfig())
 	var got *http.Request

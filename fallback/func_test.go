@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -282,4 +283,52 @@ func TestPanicsGoOnUp(t *testing.T) {
 	})
 	require.Error(t, ctx.Err())
 	require.NotZero(t, original.closed.Load())
+}
+
+// What an answer leaves open when it fails is closed for it, and the next answer has the whole body again.
+func TestAnAnswerThatFailsMidwayInTheRequestsBody(t *testing.T) {
+	var half io.ReadCloser
+	midway := fallback.Func(func(req *http.Request, _ fallback.Failure) (*http.Response, error) {
+		half = req.Body
+		if _, err := io.ReadFull(req.Body, make([]byte, 3)); err != nil {
+			return nil, err
+		}
+		return nil, errNone
+	})
+	f, _ := newStage(t, with(named("midway"), named("echo")),
+		fallback.WithAnswer("midway", midway), fallback.WithAnswer("echo", fallback.Func(readAll)))
+	own := newBody("prompt")
+	req, err := http.NewRequest("POST", "http://a/", own)
+	require.NoError(t, err)
+	resp, err := f.Wrap(fail(errDown)).RoundTrip(req)
+	require.NoError(t, err)
+	require.Equal(t, "prompt", read(t, resp))
+	require.EqualValues(t, 1, own.closed.Load())
+	_, err = half.Read(make([]byte, 3))
+	require.ErrorIs(t, err, http.ErrBodyReadAfterClose)
+	require.NoError(t, half.Close(), "as often as one likes")
+}
+
+func TestUpdateWhileCallsAreMade(t *testing.T) {
+	f, _ := newStage(t, with(sorry), fallback.WithAnswer("canned", fallback.Func(canned)))
+	rt := f.Wrap(respond(503, "busy"))
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for i := range 100 {
+				if err := f.Update(with([]fallback.AnswerConfig{sorry, named("canned")}[i%2])); err != nil {
+					t.Error(err)
+				}
+				resp, err := rt.RoundTrip(get(t))
+				if err != nil || resp.StatusCode != 200 {
+					t.Errorf("got %v, %v", resp, err)
+					return
+				}
+				_ = resp.Body.Close()
+				_ = f.Stats()
+			}
+		})
+	}
+	all.Wait()
+	require.EqualValues(t, 800, f.Stats().FellBack)
 }

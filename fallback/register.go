@@ -64,7 +64,7 @@ func (f *Fallback) set(cfg Config) error {
 		}
 		needs := made.Needs()
 		s.plain = s.plain && needs == Needs{}
-		s.answers = append(s.answers, &answer{Answer: made, name: name, needs: needs, counts: f.countsOf(name)})
+		s.answers = append(s.answers, &answer{source: made, name: name, needs: needs, counts: f.countsOf(name)})
 	}
 	if err := p.Err(); err != nil {
 		return fmt.Errorf("%s: %w", f.reporter.Stage, err)
