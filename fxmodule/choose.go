@@ -1,0 +1,59 @@
+package fxmodule
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"go.uber.org/fx"
+
+	"github.com/headgate-go/headgate/pipeline"
+)
+
+type choice struct {
+	fx.In
+
+	File pipeline.File
+	// Names are those of all pipelines of the application, so that all that are
+	// missing are told at once.
+	Names []string `group:"headgate.names"`
+}
+
+// choose gives the configuration of one pipeline.
+func (in choice) choose(name string) (pipeline.Config, error) {
+	if cfg, ok := in.File.Pipelines[name]; ok {
+		return own(cfg), nil
+	}
+	known := slices.Sorted(maps.Keys(in.File.Pipelines))
+	var errs []error
+	for _, n := range slices.Sorted(slices.Values(in.Names)) {
+		if !slices.Contains(known, n) {
+			errs = append(errs, fmt.Errorf("pipeline %q is not in the configuration, which has %s", n, enumerate(known)))
+		}
+	}
+	return pipeline.Config{}, readable(errors.Join(errs...))
+}
+
+// own is a copy that a decorator can change in place: nothing in it belongs to
+// another pipeline of the file, and there are maps to write to.
+func own(c pipeline.Config) pipeline.Config {
+	c.Order, c.Off = slices.Clone(c.Order), slices.Clone(c.Off)
+	insert, stages := map[string]pipeline.Position{}, map[string]any{}
+	maps.Copy(insert, c.Insert)
+	maps.Copy(stages, c.Stages)
+	c.Insert, c.Stages = insert, stages
+	if c.Transport != nil {
+		settings := *c.Transport
+		c.Transport = &settings
+	}
+	return c
+}
+
+func enumerate(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
