@@ -32,7 +32,9 @@ func (c *call) attempt() (resp *http.Response, o middleware.Outcome, err error) 
 	if req.Body, err = c.bodies.open(); err != nil {
 		return nil, child.Outcome(nil, err), err
 	}
+	c.s.keepMargin(child)
 	resp, err = c.next.RoundTrip(req)
+	c.s.endMargin(child)
 	return resp, child.Outcome(resp, err), err
 }
 

@@ -16,6 +16,10 @@ type Config struct {
 	// Answers are tried in order until one can be given. Default none: the stage
 	// does nothing.
 	Answers []AnswerConfig `yaml:"answers"`
+	// Margin is how long before the caller's deadline the wait for the upstream
+	// ends, so that an answer still reaches the caller; of a short deadline it is a
+	// tenth at most. 0 waits until the deadline. Default 20ms.
+	Margin time.Duration `yaml:"margin"`
 	// ReplayBuffer bounds what is kept of a request's body that has no GetBody,
 	// for answers that need it; 0 keeps nothing. Default 64KiB.
 	ReplayBuffer middleware.Bytes `yaml:"replay_buffer"`
@@ -42,6 +46,7 @@ type AnswerConfig struct {
 func DefaultConfig() Config {
 	return Config{
 		On:           Reasons(),
+		Margin:       20 * time.Millisecond,
 		ReplayBuffer: 64 * middleware.KiB,
 		KeepResponse: 64 * middleware.KiB,
 		KeepTime:     250 * time.Millisecond,
@@ -66,6 +71,7 @@ func (c Config) Validate() error {
 		p.Check(a.Func == "" || !names[a.Func], key+".func", "%.40q is in the list twice; a second try would follow at once", a.Func)
 		names[a.Func] = true
 	}
+	p.Check(c.Margin >= 0, "margin", "%v is negative; 0 waits until the deadline", c.Margin)
 	p.Check(c.ReplayBuffer >= 0, "replay_buffer", "%d is negative; 0 keeps no body", int64(c.ReplayBuffer))
 	p.Check(c.KeepResponse >= 0, "keep_response", "%d is negative; 0 reads nothing", int64(c.KeepResponse))
 	p.Check(c.KeepTime > 0, "keep_time", "%v leaves no time to read; write for example 250ms", c.KeepTime)

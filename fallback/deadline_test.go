@@ -32,6 +32,13 @@ func slow(d time.Duration) fallback.Func {
 	}
 }
 
+// toTheEnd has no margin: the wait for the upstream ends at the deadline itself.
+func toTheEnd(answers ...fallback.AnswerConfig) fallback.Config {
+	cfg := with(answers...)
+	cfg.Margin = 0
+	return cfg
+}
+
 func within(t *testing.T, d time.Duration) *http.Request {
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	t.Cleanup(cancel)
@@ -42,7 +49,7 @@ func TestAfterTheCallersDeadlineOnlyInstantAnswers(t *testing.T) {
 	for name, last := range map[string]fallback.AnswerConfig{"static": sorry, "instant": named("instant")} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f, seen := newStage(t, with(named("slow"), last),
+				f, seen := newStage(t, toTheEnd(named("slow"), last),
 					fallback.WithAnswer("slow", slow(0)), fallback.WithAnswer("instant", fallback.Instant(canned)))
 				start := time.Now()
 				resp, err := f.Wrap(hang).RoundTrip(within(t, time.Second))
@@ -58,7 +65,7 @@ func TestAfterTheCallersDeadlineOnlyInstantAnswers(t *testing.T) {
 
 func TestAfterTheCallersDeadlineWithoutAnInstantAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, seen := newStage(t, with(named("slow")), fallback.WithAnswer("slow", slow(0)))
+		f, seen := newStage(t, toTheEnd(named("slow")), fallback.WithAnswer("slow", slow(0)))
 		_, err := f.Wrap(hang).RoundTrip(within(t, time.Second))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.Equal(t, fallback.EventFailed, seen.only(t).Kind)

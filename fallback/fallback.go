@@ -110,7 +110,9 @@ func (f *Fallback) roundTrip(req *http.Request, next http.RoundTripper) (resp *h
 	defer ex.Leave(req, &resp, &err)
 
 	if s.plain {
+		s.keepMargin(ex)
 		resp, err = next.RoundTrip(inner)
+		s.endMargin(ex)
 		o := ex.Outcome(resp, err)
 		if reason := reasonOf(o, err); s.actsOn(reason) {
 			c := &call{f: f, s: s, ex: ex, caller: req, req: inner, next: next}

@@ -6,6 +6,7 @@ import (
 	"github.com/headgate-go/headgate/fallback"
 	"github.com/headgate-go/headgate/middleware"
 	"github.com/headgate-go/headgate/middleware/circuitbreaker"
+	"github.com/headgate-go/headgate/middleware/dnswarmup"
 	"github.com/headgate-go/headgate/middleware/httpcache"
 	"github.com/headgate-go/headgate/middleware/ratelimit"
 	"github.com/headgate-go/headgate/middleware/retry"
@@ -21,6 +22,7 @@ func builtins() []Factory {
 			s, err := circuitbreaker.New(c, circuitbreaker.WithReporter(env.Reporter()))
 			return describe(s, err, func() any { return s.Stats() })
 		}),
+		Define("dns_warmup", dnswarmup.DefaultConfig, buildDNSWarmup),
 		Define("fallback", fallback.DefaultConfig, buildFallback),
 		Define("rate_limit", ratelimit.DefaultConfig, func(c ratelimit.Config, env Env) (Stage[ratelimit.Config], error) {
 			s, err := ratelimit.New(c, ratelimit.WithReporter(env.Reporter()))
@@ -84,4 +86,14 @@ func buildFallback(c fallback.Config, env Env) (Stage[fallback.Config], error) {
 	}
 	s, err := fallback.New(c, opts...)
 	return describe(s, err, func() any { return s.Stats() })
+}
+
+func buildDNSWarmup(c dnswarmup.Config, env Env) (Stage[dnswarmup.Config], error) {
+	s, err := dnswarmup.New(c, dnswarmup.WithWarmer(env.Warmer), dnswarmup.WithReporter(env.Reporter()))
+	if err != nil {
+		return Stage[dnswarmup.Config]{}, err
+	}
+	stage, err := describe(s, err, func() any { return s.Stats() })
+	stage.Start, stage.Stop = s.Start, s.Stop
+	return stage, err
 }

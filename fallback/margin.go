@@ -1,0 +1,36 @@
+package fallback
+
+import (
+	"context"
+	"time"
+
+	"github.com/headgate-go/headgate/middleware"
+)
+
+// errMargin ends the wait for the upstream shortly before the caller's deadline.
+var errMargin error = &marginError{}
+
+type marginError struct{}
+
+func (*marginError) Error() string        { return "no answer in time for the caller's deadline" }
+func (*marginError) Is(target error) bool { return target == context.DeadlineExceeded }
+func (*marginError) Timeout() bool        { return true }
+
+// keepMargin has ex end the margin before its deadline, so that an answer of
+// this stage still reaches the caller: one that comes at the deadline comes too
+// late. Of a short deadline it keeps a tenth at most.
+func (s *settings) keepMargin(ex *middleware.Exchange) {
+	if s.cfg.Margin == 0 {
+		return
+	}
+	if deadline, ok := ex.Deadline(); ok {
+		ex.Limit(deadline.Add(-min(s.cfg.Margin, time.Until(deadline)/10)), errMargin)
+	}
+}
+
+// endMargin leaves the body of an answer that came in time all the time there is.
+func (s *settings) endMargin(ex *middleware.Exchange) {
+	if s.cfg.Margin != 0 {
+		ex.Limit(time.Time{}, errMargin)
+	}
+}
