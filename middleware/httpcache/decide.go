@@ -35,6 +35,11 @@ type query struct {
 	refresh bool       // the caller wants a new answer
 }
 
+// cacheable tells whether there can be a stored answer to such a request.
+func (q *query) cacheable() bool {
+	return q.keyed || q.method == http.MethodGet || q.method == http.MethodHead
+}
+
 // decision is what becomes of a request.
 type decision struct {
 	action      action
@@ -52,9 +57,11 @@ type decision struct {
 // under its key, the newest first. It is a pure function.
 func decide(p policy, q *query, stored []*entry, now time.Time) decision {
 	switch {
+	case q.cc.has(onlyIfCached) && q.bypass != whyOptedOut && (q.bypass != "" || !q.cacheable()):
+		return decision{action: unavailable}
 	case q.bypass != "":
 		return decision{fwd: fwdBypass, detail: q.bypass}
-	case !q.keyed && q.method != http.MethodGet && q.method != http.MethodHead:
+	case !q.cacheable():
 		return decision{fwd: fwdMethod}
 	case q.cc.has(noStore):
 		return q.miss(fwdRequest, whyNoStore)

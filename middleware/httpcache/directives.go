@@ -39,7 +39,7 @@ type directives struct {
 	maxAge, sMaxAge, minFresh, maxStale, whileRevalidating, ifErrored delta
 }
 
-func (d *directives) has(f flag) bool { return d.flags&f != 0 }
+func (d directives) has(f flag) bool { return d.flags&f != 0 }
 
 // parseDirectives reads the lines of a Cache-Control field (RFC 9111, section
 // 5.2). The qualified forms of no-cache and private count as the unqualified

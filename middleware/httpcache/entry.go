@@ -13,21 +13,21 @@ import (
 // entry is a stored answer. It is immutable once it can be found; what a hit
 // needs was parsed when it was stored.
 type entry struct {
-	status           int
-	statusLine       string
-	proto            string
-	major, minor     int
-	header           http.Header // end-to-end fields only
-	trailer          http.Header
-	uncompressed     bool // the transport removed a Content-Encoding
-	body             []byte
-	cc               directives
-	selecting        []selecting
-	lifetime         time.Duration
-	fixed            bool // the caller or a route set the lifetime, not the answer
-	initialAge       time.Duration
-	received         time.Time
-	hasLastModified  bool
+	status          int
+	statusLine      string
+	proto           string
+	major, minor    int
+	header          http.Header // end-to-end fields only
+	trailer         http.Header
+	uncompressed    bool // the transport removed a Content-Encoding
+	body            []byte
+	cc              directives
+	selecting       []selecting
+	lifetime        time.Duration
+	fixed           bool // the caller or a route set the lifetime, not the answer
+	initialAge      time.Duration
+	received        time.Time
+	hasLastModified bool
 }
 
 // newEntry makes the entry for a response whose body is still to come.
@@ -75,9 +75,9 @@ var hopByHop = [...]string{
 // (RFC 9110, section 6.6.1). The values' slices are shared by every hit: their
 // capacity is clipped, so that a caller who adds to a field gets a copy.
 func endToEnd(h http.Header, received time.Time) http.Header {
-	out := make(http.Header, len(h)+1)
-	for name, values := range h {
-		out[name] = slices.Clip(slices.Clone(values))
+	out := h.Clone() // clips
+	if out == nil {
+		out = make(http.Header, 1)
 	}
 	for _, line := range h["Connection"] {
 		for name := range strings.SplitSeq(line, ",") {

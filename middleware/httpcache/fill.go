@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"time"
 )
 
 // fill is an answer on its way into the cache: its entry, and its body as far
@@ -15,10 +14,9 @@ type fill struct {
 	settings *settings
 	ctx      context.Context
 	at       place
-	resp     *http.Response // the upstream's, for its trailer and for CompleteFunc
+	resp     *http.Response // the upstream's, for its trailer alone: its header is the first caller's by now
 	entry    *entry
-	ttl      time.Duration // when it arrived
-	declared int64         // length of the body; -1 if that is not known
+	declared int64 // length of the body; -1 if that is not known
 	body     []byte
 	off      bool // too long, or settled
 }
@@ -67,7 +65,7 @@ func (f *fill) commit() {
 	}
 	body := f.body
 	f.abort()
-	if f.declared >= 0 && int64(len(body)) != f.declared || !f.cache.complete(f.resp, body) {
+	if f.declared >= 0 && int64(len(body)) != f.declared || !f.cache.complete(f.entry.status, f.entry.header, body) {
 		f.cache.stats.incomplete.Add(1)
 		return
 	}

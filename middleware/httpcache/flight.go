@@ -1,9 +1,7 @@
 package httpcache
 
 import (
-	"bytes"
 	"context"
-	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -23,6 +21,7 @@ type flight struct {
 	upstream http.RoundTripper
 	requests time.Time // deadline of the one who began; zero if there was none
 	ready    chan struct{}
+	leader   tapeReader
 
 	mu       sync.Mutex
 	waiting  []*tapeReader // until the answer is there
@@ -38,7 +37,9 @@ type flight struct {
 	waited   time.Duration
 }
 
-// Value gives the flight itself for flightKey.
+var _ context.Context = (*flight)(nil)
+
+// Value gives the flight itself for flightKey, else the value of the one who began.
 func (f *flight) Value(key any) any {
 	if key == (flightKey{}) {
 		return f
@@ -54,17 +55,20 @@ type flights struct {
 
 // join takes part in the flight of the key, or begins one.
 func (fs *flights) join(ctx context.Context, l *lookup, d *decision, upstream http.RoundTripper) (r *tapeReader, began bool) {
-	r = &tapeReader{header: l.query.header}
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	if f := fs.byKey[l.place.key]; f != nil && f.enter(ctx, r) {
-		return r, false
+	if f := fs.byKey[l.place.key]; f != nil {
+		if r = f.enter(ctx, l.query.header); r != nil {
+			return r, false
+		}
 	}
-	f := &flight{lookup: *l, decision: *d, upstream: upstream, ready: make(chan struct{}), in: 1, waiting: []*tapeReader{r}}
+	f := &flight{lookup: *l, decision: *d, upstream: upstream, ready: make(chan struct{}), in: 1}
+	r = &f.leader
+	f.waiting = append(f.waiting, r)
 	f.values = ctx
 	f.include(ctx, true)
 	f.requests = f.deadline
-	r.flight, r.leader = f, true
+	*r = tapeReader{header: l.query.header, flight: f, leader: true}
 	if fs.byKey == nil {
 		fs.byKey = make(map[string]*flight)
 	}
@@ -82,21 +86,21 @@ func (fs *flights) drop(f *flight) {
 }
 
 // enter takes part, if that is still possible.
-func (f *flight) enter(ctx context.Context, r *tapeReader) bool {
+func (f *flight) enter(ctx context.Context, header http.Header) *tapeReader {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	r := &tapeReader{header: header, flight: f}
 	switch {
 	case f.dead:
-		return false
+		return nil
 	case !f.landed:
 		f.waiting = append(f.waiting, r)
-	case f.tape == nil || !matches(f.result.fill.entry.selecting, r.header) || !f.tape.attach(r):
-		return false
+	case f.tape == nil || !matches(f.result.fill.entry.selecting, header) || !f.tape.attach(r):
+		return nil
 	}
-	r.flight = f
 	f.in++
 	f.include(ctx, false)
-	return true
+	return r
 }
 
 // leave is called once for each who took part.
@@ -115,9 +119,7 @@ func (f *flight) leave(err error) {
 // start sends the request.
 func (f *flight) start(req *http.Request) {
 	own := req.Clone(f)
-	own.Body, own.GetBody = nil, nil
-	if content := f.lookup.content; content != nil {
-		own.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil }
+	if own.GetBody != nil { // content that was read for its key, or none
 		own.Body, _ = own.GetBody()
 	}
 	f.decision.condition(own.Header)
@@ -162,6 +164,9 @@ func (f *flight) land(set func()) {
 		}
 	}
 	f.waiting = nil
+	if shared && len(f.tape.readers) == 0 { // the first one has left, and the others want another variant
+		f.tape, shared = nil, false
+	}
 	resp := f.resp
 	f.mu.Unlock()
 

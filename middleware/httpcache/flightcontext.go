@@ -91,9 +91,6 @@ func (c *flightContext) Err() error {
 	return c.err
 }
 
-// Value gives the values of the one who began.
-func (c *flightContext) Value(key any) any { return c.values.Value(key) }
-
 // AfterFunc runs f, which must not block, when the context ends. The context
 // package looks for this method, and starts a goroutine where there is none.
 func (c *flightContext) AfterFunc(f func()) (stop func() bool) {

@@ -43,8 +43,8 @@ type answer struct {
 
 // storable tells whether the answer to a GET may be stored, by RFC 9111,
 // section 3; storeIt, or the first reason against.
-func storable(p policy, request http.Header, asked, given directives, a answer) string {
-	h := a.header
+func storable(p policy, request http.Header, asked directives, a answer) string {
+	h, given := a.header, a.cc
 	switch {
 	case a.status < 200 || a.status == http.StatusPartialContent || a.status == http.StatusNotModified:
 		return whyStatus

@@ -56,12 +56,12 @@ func partition(req *http.Request, namespace string, credentials []string) []byte
 
 // contentKey is the key of a request that is answered by its content: a
 // SHA-256 over everything that may change the answer.
-func contentKey(req *http.Request, url, partition []byte, headers []string, body []byte) string {
+func contentKey(req *http.Request, url string, partition []byte, headers []string, body []byte) string {
 	h := parts{sha256.New()}
 	h.add("headgate/1")
 	h.add(string(partition))
 	h.add(req.Method)
-	h.add(string(url))
+	h.add(url)
 	for _, name := range [...]string{"Content-Type", "Content-Encoding"} {
 		h.field(req, name)
 	}

@@ -16,7 +16,7 @@ type lookup struct {
 	settings   *settings
 	query      query
 	place      place
-	content    []byte        // of a body-keyed request; nil for any other
+	content    []byte        // of a body-keyed request
 	route      *Route        // of a body-keyed request, if there is one
 	ttl        time.Duration // asked for by the caller or a route; 0 if not
 	now        time.Time
@@ -41,10 +41,14 @@ func (l *lookup) prepare(c *Cache, ex *middleware.Exchange, req *http.Request) (
 	if wishes.onlyIfCached {
 		q.cc.flags |= onlyIfCached
 	}
-	l.route = l.settings.route(req)
+	if req.URL == nil {
+		wishes.bypass = true // for the transport to refuse
+	} else {
+		l.route = l.settings.route(req)
+	}
 	q.keyed = wishes.cacheable || l.route != nil
 	q.bypass = unfit(req, q.keyed, wishes.bypass)
-	if q.bypass != "" || !q.keyed && q.method != http.MethodGet && q.method != http.MethodHead {
+	if q.bypass != "" || !q.cacheable() {
 		return req, nil
 	}
 
@@ -110,7 +114,6 @@ func (s *settings) route(req *http.Request) *Route {
 // the request with the same content. What is too long to be a key goes on with
 // what was read put in front again.
 func (l *lookup) readContent(req *http.Request) (*http.Request, error) {
-	l.content = []byte{}
 	limit := l.settings.maxContentBytes
 	switch {
 	case len(req.Trailer) > 0:
@@ -136,6 +139,10 @@ func (l *lookup) readContent(req *http.Request) (*http.Request, error) {
 	_ = req.Body.Close()
 	if err != nil {
 		return nil, err
+	}
+	if n == 0 {
+		copied.Body, copied.GetBody = http.NoBody, nil
+		return &copied, nil
 	}
 	content := slices.Clip(read.Bytes())
 	l.content = content
@@ -164,7 +171,7 @@ func (l *lookup) decide(ex *middleware.Exchange) decision {
 		if r != nil {
 			stored, l.aloneUntil = r.entries, r.aloneUntil
 		}
-		l.place.generation = l.cache.shelf.generation([]byte(l.place.url))
+		l.place.generation = l.cache.shelf.generation(l.place.url)
 	}
 	return decide(l.settings.policy, &l.query, stored, l.now)
 }

@@ -12,9 +12,15 @@ import (
 // matches tells whether the route opts the request in.
 func (r *Route) matches(req *http.Request) bool {
 	return r.Method == req.Method &&
-		(r.Host == "" || glob(strings.ToLower(r.Host), middleware.Authority(req))) &&
+		(r.Host == "" || r.hostMatches(middleware.Authority(req))) &&
 		(r.Path == "" || pathMatches(r.Path, req.URL.Path)) &&
 		(r.ContentType == "" || strings.EqualFold(r.ContentType, mediaType(req.Header)))
+}
+
+// hostMatches also takes the host as it is, because an IPv6 address has brackets.
+func (r *Route) hostMatches(authority string) bool {
+	pattern := strings.ToLower(r.Host)
+	return pattern == authority || glob(pattern, authority)
 }
 
 func (r *Route) stores(status int) bool {

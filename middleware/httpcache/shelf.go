@@ -35,12 +35,12 @@ type stripe struct {
 
 func newShelf(s store.StoreInterface) *shelf { return &shelf{store: s, seed: maphash.MakeSeed()} }
 
-func (s *shelf) stripe(url []byte) *stripe {
-	return &s.stripes[maphash.Bytes(s.seed, url)%uint64(len(s.stripes))]
+func (s *shelf) stripe(url string) *stripe {
+	return &s.stripes[maphash.String(s.seed, url)%uint64(len(s.stripes))]
 }
 
 // generation of what is stored of url, noted before the upstream is asked.
-func (s *shelf) generation(url []byte) uint64 { return s.stripe(url).generation.Load() }
+func (s *shelf) generation(url string) uint64 { return s.stripe(url).generation.Load() }
 
 // get gives what is stored under key; nil for nothing. An error means that the
 // store could not tell.
@@ -69,7 +69,7 @@ type place struct {
 
 // put adds an answer to what is stored, unless it was invalidated meanwhile.
 func (s *shelf) put(ctx context.Context, at *place, e *entry, variants int, maxBytes int64) (stored bool, err error) {
-	st := s.stripe([]byte(at.url))
+	st := s.stripe(at.url)
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	if st.generation.Load() != at.generation {
@@ -88,7 +88,7 @@ func (s *shelf) put(ctx context.Context, at *place, e *entry, variants int, maxB
 
 // alone notes that the answers under a key cannot be shared for the time being.
 func (s *shelf) alone(ctx context.Context, at *place, until time.Time) error {
-	st := s.stripe([]byte(at.url))
+	st := s.stripe(at.url)
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	old, err := s.get(ctx, at.key)
@@ -113,7 +113,7 @@ func (s *shelf) set(ctx context.Context, at *place, r *resource) error {
 }
 
 // invalidate removes what is stored of url, for every caller.
-func (s *shelf) invalidate(ctx context.Context, url []byte) error {
+func (s *shelf) invalidate(ctx context.Context, url string) error {
 	st := s.stripe(url)
 	st.generation.Add(1)
 	if !s.used.Load() {
@@ -121,9 +121,9 @@ func (s *shelf) invalidate(ctx context.Context, url []byte) error {
 	}
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	err := s.store.Delete(ctx, string(url))
+	err := s.store.Delete(ctx, url)
 	if s.split.Load() {
-		if tagged := s.store.Invalidate(ctx, store.WithInvalidateTags([]string{string(url)})); err == nil {
+		if tagged := s.store.Invalidate(ctx, store.WithInvalidateTags([]string{url})); err == nil {
 			err = tagged
 		}
 	}

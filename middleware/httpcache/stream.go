@@ -7,17 +7,18 @@ import (
 )
 
 // CompleteFunc tells whether an answer that came to a clean end is all that it
-// should be. It sees the response's status and header, and the whole body, and
-// must not keep or change either.
-type CompleteFunc func(resp *http.Response, body []byte) bool
+// should be. It sees the status, the header as it would be stored, and the whole
+// body, and must neither keep nor change them. It runs while callers wait for
+// the end of the body.
+type CompleteFunc func(status int, header http.Header, body []byte) bool
 
 // StreamComplete is the default CompleteFunc. It wants an event stream
 // (text/event-stream) to end with a terminal event, because a connection that
 // was closed too early looks like a clean end too: "data: [DONE]", or an event
 // that is, by its name or by the type in its data, message_stop or
 // response.completed. Every other answer is complete when it has ended.
-func StreamComplete(resp *http.Response, body []byte) bool {
-	if !strings.EqualFold(mediaType(resp.Header), "text/event-stream") {
+func StreamComplete(_ int, header http.Header, body []byte) bool {
+	if !strings.EqualFold(mediaType(header), "text/event-stream") {
 		return true
 	}
 	name, data, dispatched := lastEvent(body)

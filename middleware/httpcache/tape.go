@@ -29,12 +29,13 @@ type tape struct {
 	err      error // what it ended with, io.EOF as a rule
 	closed   bool  // src is closed, or about to be
 	trailer  http.Header
+	panicked any // what reading src panicked with: it goes on up in the readers
 	readers  []*tapeReader
 	onEnd    func() // nobody can join any more
 }
 
 // maxRead bounds one read of the upstream, in bytes.
-const maxRead = 32 << 10
+const maxRead = 64 << 10
 
 func newTape(src io.ReadCloser, f *fill, onEnd func()) *tape {
 	return &tape{src: src, fill: f, onEnd: onEnd}
@@ -54,32 +55,36 @@ func (t *tape) attach(r *tapeReader) bool {
 }
 
 // read gives bytes from the offset on; ok is false if there are none yet.
-func (t *tape) read(r *tapeReader, p []byte) (n int, err error, ok bool) {
+func (t *tape) read(r *tapeReader, p []byte) (n int, ok bool, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch at := r.off - t.start; {
+	case t.finished && r.off == t.start+int64(len(t.window)) && t.panicked == nil:
+		return 0, true, t.err // also after the exchange has ended with it
+	case r.closed && r.cause != nil:
+		return 0, true, r.cause
 	case r.closed:
-		return 0, http.ErrBodyReadAfterClose, true
+		return 0, true, http.ErrBodyReadAfterClose
 	case r.behind:
-		return 0, ErrFellBehind, true
+		return 0, true, ErrFellBehind
 	case len(p) == 0:
-		return 0, nil, true
+		return 0, true, nil
 	case at < int64(len(t.window)):
 		n = copy(p, t.window[at:])
 		r.off += int64(n)
 		if t.finished && t.err == io.EOF && r.off == t.start+int64(len(t.window)) {
-			return n, io.EOF, true
+			return n, true, io.EOF
 		}
-		return n, nil, true
-	case t.finished:
-		return 0, t.err, true
+		return n, true, nil
+	case t.panicked != nil:
+		panic(t.panicked)
 	}
 	if !t.reading {
 		t.reading = true
 		t.trim()
 		go t.fetch(t.room())
 	}
-	return 0, nil, false
+	return 0, false, nil
 }
 
 // room is where the next bytes go: the free end of the window. t.mu is held; the read fills it without.
@@ -93,11 +98,33 @@ func (t *tape) room() []byte {
 	return t.window[len(t.window) : len(t.window)+maxRead]
 }
 
-// fetch reads from the upstream once.
+// fetch reads from the upstream once, and once more for the end where
+// everything that was declared is there: that comes at once, as a rule.
 func (t *tape) fetch(p []byte) {
-	n, err := t.src.Read(p)
-	t.mu.Lock()
-	t.reading = false
+	for more := true; more; {
+		n, panicked, err := readOnce(t.src, p)
+		t.mu.Lock()
+		closing := err != nil && !t.closed
+		t.record(n, panicked, err)
+		if more = !t.finished && !t.closed && t.fill.whole(); more {
+			p = t.room()
+		}
+		t.reading = more
+		ended := t.over || t.finished
+		t.mu.Unlock()
+		if ended {
+			t.onEnd()
+		}
+		if closing {
+			_ = t.src.Close()
+		}
+		t.wake()
+	}
+}
+
+// record adds n bytes that were read into the room, and how that ended. t.mu is held.
+func (t *tape) record(n int, panicked any, err error) {
+	t.panicked = panicked
 	t.window = t.window[:len(t.window)+n]
 	if !t.over {
 		t.fill.body = t.window
@@ -106,19 +133,20 @@ func (t *tape) fetch(p []byte) {
 			t.fill.abort()
 		}
 	}
-	closing := err != nil && !t.closed
 	if err != nil {
 		t.finish(err)
 	}
-	ended := t.over || t.finished
-	t.mu.Unlock()
-	if ended {
-		t.onEnd()
-	}
-	if closing {
-		_ = t.src.Close()
-	}
-	t.wake()
+}
+
+// readOnce reads, and turns a panic into a value.
+func readOnce(src io.Reader, p []byte) (n int, panicked any, err error) {
+	defer func() {
+		if panicked = recover(); panicked != nil {
+			n, err = 0, io.ErrUnexpectedEOF
+		}
+	}()
+	n, err = src.Read(p)
+	return n, nil, err
 }
 
 // finish notes how the upstream's body ended. What ended cleanly is stored
@@ -126,7 +154,7 @@ func (t *tape) fetch(p []byte) {
 func (t *tape) finish(err error) {
 	if err == io.EOF && !t.closed {
 		t.fill.commit()
-		t.trailer = t.fill.resp.Trailer
+		t.trailer = t.fill.resp.Trailer.Clone()
 	} else {
 		// Also for what ended because it was closed: some bodies call that a clean end.
 		t.fill.abort()
@@ -168,13 +196,13 @@ func (t *tape) trim() {
 }
 
 // detach removes a reader; the last one closes the upstream's body.
-func (t *tape) detach(r *tapeReader) {
+func (t *tape) detach(r *tapeReader, cause error) {
 	t.mu.Lock()
 	if r.closed {
 		t.mu.Unlock()
 		return
 	}
-	r.closed = true
+	r.closed, r.cause = true, cause
 	t.readers = slices.DeleteFunc(t.readers, func(x *tapeReader) bool { return x == r })
 	closing := len(t.readers) == 0 && !t.closed
 	if closing {

@@ -22,6 +22,7 @@ type tapeReader struct {
 	tape   *tape // nil until the answer is there, and if it is not shared
 	off    int64
 	closed bool
+	cause  error // why it was closed, if the caller did not close it
 	behind bool
 	more   chan struct{} // there may be something to read
 }
@@ -34,7 +35,7 @@ var (
 // Read gives what is there, or waits for it.
 func (r *tapeReader) Read(p []byte) (int, error) {
 	for {
-		n, err, ok := r.tape.read(r, p)
+		n, ok, err := r.tape.read(r, p)
 		if !ok {
 			<-r.more
 			continue
@@ -48,7 +49,7 @@ func (r *tapeReader) Read(p []byte) (int, error) {
 
 // Close gives up the caller's part. The others read on.
 func (r *tapeReader) Close() error {
-	r.leave(context.Canceled)
+	r.leave(context.Canceled, nil)
 	return nil
 }
 
@@ -60,17 +61,17 @@ func (r *tapeReader) Settle(_ uint64, end middleware.End) {
 	case middleware.ReasonDeadline, middleware.ReasonTimeout:
 		err = context.DeadlineExceeded
 	}
-	r.leave(err)
+	r.leave(err, end.Err)
 }
 
 // leave ends the caller's part, once. err is what the upstream request ends
-// with if this was the last one.
-func (r *tapeReader) leave(err error) {
+// with if this was the last one, cause what reading fails with from now on.
+func (r *tapeReader) leave(err, cause error) {
 	if r.left.Swap(true) {
 		return
 	}
 	if r.tape != nil {
-		r.tape.detach(r)
+		r.tape.detach(r, cause)
 	}
 	r.flight.leave(err)
 }

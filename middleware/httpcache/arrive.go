@@ -1,0 +1,92 @@
+package httpcache
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/headgate-go/headgate/middleware"
+)
+
+// arrival is what becomes of an answer from upstream.
+type arrival struct {
+	fill   *fill  // it is stored as it is read
+	entry  *entry // the upstream confirmed a stored answer, which takes its place
+	stored bool   // the confirmed answer was stored again
+	detail string // why it is not stored
+}
+
+// arrive decides what becomes of an answer, once its header is there.
+func (l *lookup) arrive(ctx context.Context, d *decision, resp *http.Response, outcome middleware.Outcome, requested time.Time) arrival {
+	received := time.Now()
+	if resp.StatusCode == http.StatusNotModified {
+		if d.action != revalidate {
+			return arrival{detail: whyNotModified}
+		}
+		return l.confirm(ctx, d, resp, requested, received)
+	}
+	if why := l.refuse(resp, outcome); why != storeIt {
+		return arrival{detail: why}
+	}
+	e := newEntry(l.settings.policy, resp, l.query.header, requested, received)
+	if l.ttl > 0 {
+		e.fixed, e.lifetime = true, e.initialAge+l.ttl
+	}
+	useless := e.lifetime <= e.initialAge || e.cc.has(noCache) && !e.fixed
+	if useless && (l.query.keyed || !e.validators()) {
+		return arrival{detail: whyNoFreshness}
+	}
+	f := &fill{
+		cache: l.cache, settings: l.settings, ctx: context.WithoutCancel(ctx), at: l.place,
+		resp: resp, entry: e, declared: resp.ContentLength,
+	}
+	if resp.Body == nil || resp.Body == http.NoBody {
+		f.declared = 0
+	}
+	if f.declared > l.settings.maxEntryBytes {
+		return arrival{detail: whyTooLarge}
+	}
+	return arrival{fill: f}
+}
+
+// refuse tells why an answer is not stored; storeIt if it is.
+func (l *lookup) refuse(resp *http.Response, outcome middleware.Outcome) string {
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return whyStatus
+	}
+	// A provider stage may know that what looks like a success is an error in disguise.
+	if resp.StatusCode < http.StatusBadRequest && !outcome.Verdict.Healthy() {
+		return whyUnhealthy
+	}
+	a := answer{status: resp.StatusCode, header: resp.Header, cc: parseDirectives(resp.Header["Cache-Control"])}
+	if !l.query.keyed {
+		return storable(l.settings.policy, l.query.header, l.query.cc, a)
+	}
+	// The application vouches for the answer to a content; the headers can only forbid.
+	switch {
+	case l.route != nil && !l.route.stores(a.status), l.route == nil && a.status != http.StatusOK:
+		return whyStatus
+	case l.query.cc.has(noStore):
+		return whyRequest
+	case a.cc.has(noStore):
+		return whyNoStore
+	case variesOnEverything(resp.Header["Vary"]):
+		return whyVary
+	}
+	return storeIt
+}
+
+// confirm makes a stored answer fresh again after a 304.
+func (l *lookup) confirm(ctx context.Context, d *decision, resp *http.Response, requested, received time.Time) arrival {
+	_ = resp.Body.Close()
+	e := d.entry.freshened(l.settings.policy, resp, requested, received)
+	if l.ttl > 0 {
+		e.fixed, e.lifetime = true, e.initialAge+l.ttl
+	}
+	l.cache.stats.revalidated.Add(1)
+	if e.cc.has(noStore) {
+		return arrival{entry: e}
+	}
+	l.cache.put(context.WithoutCancel(ctx), l.settings, &l.place, e)
+	return arrival{entry: e, stored: true}
+}
