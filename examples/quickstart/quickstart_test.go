@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/headgate-go/headgate/middleware/middlewaretest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func at(ms ...int) []*call {
+	var calls []*call
+	for _, m := range ms {
+		calls = append(calls, &call{arrived: time.Duration(m) * time.Millisecond})
+	}
+	return calls
+}
+
+func TestCeilingIsWhatAPerfectQueueServes(t *testing.T) {
+	const ms = time.Millisecond
+	for name, c := range map[string]struct {
+		calls    []*call
+		deadline time.Duration
+		slots    int
+		want     int
+	}{
+		"nobody":                                  {nil, 100 * ms, 1, 0},
+		"as they come":                            {at(0, 50, 100), 50 * ms, 1, 3},
+		"both at once, one slot, no time":         {at(0, 0), 50 * ms, 1, 1},
+		"both at once, one slot, time":            {at(0, 0), 100 * ms, 1, 2},
+		"both at once, two slots":                 {at(0, 0), 50 * ms, 2, 2},
+		"who is hopeless takes no slot":           {at(0, 0, 0, 50), 60 * ms, 1, 2},
+		"the service is longer than anyone waits": {at(0, 10), 40 * ms, 5, 0},
+	} {
+		require.Equal(t, c.want, ceiling(c.calls, c.deadline, c.slots, 50*ms), name)
+	}
+}
+
+func TestLoadGrowsInSteps(t *testing.T) {
+	l := load{step: 800 * time.Millisecond, deadline: 2 * time.Second}
+	arrivals, step := l.arrivals()
+	var perStep [steps]int
+	for i := range arrivals {
+		perStep[step[i]]++
+		require.Equal(t, step[i], int(arrivals[i]/l.step))
+	}
+	for s, n := range perStep {
+		require.InDelta(t, 80*(s+1), n, 1, "step %d", s)
+	}
+}
+
+func TestPromptsFollowZipf(t *testing.T) {
+	draw, seen := zipf(), map[string]int{}
+	for i := range 4400 {
+		seen[draw(i)]++
+	}
+	require.LessOrEqual(t, len(seen), 200)
+	most := 0
+	for _, n := range seen {
+		most = max(most, n)
+	}
+	require.Greater(t, most, 4400/10, "the most popular one makes up a good part")
+}
+
+// The whole experiment, shorter: what is counted is asserted, times are not.
+func TestShortRun(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "figures.json")
+	var out bytes.Buffer
+	require.NoError(t, run(t.Context(), []string{"-step", "100ms", "-json", file}, &out, io.Discard))
+	t.Log("\n" + out.String())
+	data, err := os.ReadFile(file)
+	require.NoError(t, err)
+	var results []result
+	require.NoError(t, json.Unmarshal(data, &results))
+	require.Len(t, results, 4)
+	plain, headgate, repeated := results[0], results[2], results[3]
+	for _, r := range results {
+		require.Equal(t, r.Calls, r.Fresh+r.Degraded+r.Failed)
+		require.Contains(t, out.String(), r.Client)
+	}
+	require.Greater(t, headgate.Fresh, plain.Fresh)
+	require.Zero(t, headgate.Failed, "everybody gets an answer")
+	require.LessOrEqual(t, headgate.Upstream, 1.0)
+	require.Equal(t, repeated.Calls, repeated.Fresh, "popular prompts are all answered")
+	require.Less(t, repeated.Upstream, 0.4, "200 prompts, 550 calls: at most one request for each prompt")
+}
+
+func TestRealMode(t *testing.T) {
+	cfg := middlewaretest.DefaultConfig()
+	cfg.Script = middlewaretest.Handler(completion)
+	up, err := middlewaretest.Start(cfg)
+	require.NoError(t, err)
+	defer up.Close()
+	for _, name := range keyVariables {
+		t.Setenv(name, "")
+	}
+	args := []string{"-url", up.URL + "/v1/", "-prompts", "2"}
+	require.ErrorContains(t, run(t.Context(), args, io.Discard, io.Discard), "HEADGATE_API_KEY")
+
+	t.Setenv("DEEPSEEK_API_KEY", "sk-test")
+	var out bytes.Buffer
+	require.NoError(t, run(t.Context(), args, &out, io.Discard))
+	require.Equal(t, 2, strings.Count(out.String(), "fresh"), out.String())
+	require.Equal(t, "Bearer sk-test", up.Requests()[0].Header.Get("Authorization"))
+	require.NotContains(t, out.String(), "sk-test")
+}
+
+func TestBadFlags(t *testing.T) {
+	require.Error(t, run(t.Context(), []string{"-step", "0s"}, io.Discard, io.Discard))
+	require.Error(t, run(t.Context(), []string{"-nonsense"}, io.Discard, io.Discard))
+	require.NoError(t, run(t.Context(), []string{"-h"}, io.Discard, io.Discard))
+}
+
+func TestInterruptEndsTheRun(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, run(ctx, nil, io.Discard, io.Discard), context.Canceled)
+}
