@@ -549,7 +549,7 @@ func TestStoreThatFails(t *testing.T) {
 			require.Equal(t, firstMiss, c.get().cached)
 		}
 		require.Equal(t, []string{"cache store_failed", "cache store_failed", "cache store_failed", "cache store_failed"}, kinds)
-		require.EqualValues(t, 4, stage.Snapshot().StoreErrors)
+		require.EqualValues(t, 4, stage.Stats().StoreErrors)
 	})
 }
 
@@ -571,7 +571,7 @@ func TestSnapshotAndEvents(t *testing.T) {
 		c.get("Cache-Control", "only-if-cached", "X", "y")
 		c.do(t.Context(), "POST", pageURL, "x")
 		c.do(t.Context(), "GET", pageURL, "", "Cache-Control", "only-if-cached")
-		s := stage.Snapshot()
+		s := stage.Stats()
 		s.Bytes = 0
 		require.Equal(t, httpcache.Stats{
 			Hits: 2, Forwarded: 4, Unavailable: 1, Misses: 1, Requested: 1, Methods: 1, Bypassed: 1, Stored: 2, Invalidations: 1,

@@ -23,7 +23,7 @@ func (l *lookup) collapse(ex *middleware.Exchange, req *http.Request, d *decisio
 		// Between the look at the store and here another flight may have landed.
 		if now := l.decide(ex); now.action == serve {
 			f.land(func() {})
-			r.leave(context.Canceled, nil)
+			r.leave()
 			return nil, nil, true
 		}
 		f.start(req)
@@ -48,14 +48,14 @@ func (l *lookup) lead(ex *middleware.Exchange, req *http.Request, d *decision, r
 	ex.AddWait(f.waited)
 	switch {
 	case f.panicked != nil:
-		r.leave(context.Canceled, nil)
+		r.leave()
 		panic(f.panicked)
 	case f.err != nil:
-		r.leave(context.Canceled, nil)
+		r.leave()
 		ex.Decide(f.outcome)
 		return nil, f.err
 	case f.result.entry != nil:
-		r.leave(context.Canceled, nil)
+		r.leave()
 		return l.confirmed(req, d, &f.result, false), nil
 	}
 	resp := f.resp
@@ -78,14 +78,14 @@ func (l *lookup) share(ex *middleware.Exchange, req *http.Request, d *decision, 
 		status := missStatus{fwd: d.fwd, collapsed: true}
 		resp = follow(req, f.result.fill, r, status.String())
 	case f.result.entry != nil && matches(f.result.entry.selecting, l.query.header):
-		r.leave(context.Canceled, nil)
+		r.leave()
 		resp = l.confirmed(req, d, &f.result, true)
 	case f.err != nil && !l.outlives(ex, f):
-		r.leave(context.Canceled, nil)
+		r.leave()
 		ex.Decide(f.outcome)
 		err = f.err
 	default:
-		r.leave(context.Canceled, nil)
+		r.leave()
 		return nil, nil, true
 	}
 	middleware.CloseBody(req)

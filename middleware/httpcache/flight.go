@@ -2,6 +2,7 @@ package httpcache
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -35,6 +36,8 @@ type flight struct {
 	tape     *tape
 	outcome  middleware.Outcome
 	waited   time.Duration
+	over     bool      // the upstream's exchange has ended
+	orphan   io.Closer // the upstream's body, to be closed then
 }
 
 var _ context.Context = (*flight)(nil)
@@ -113,6 +116,28 @@ func (f *flight) leave(err error) {
 	if last {
 		f.lookup.cache.flights.drop(f)
 		f.end(err)
+	}
+}
+
+// closeWhenOver closes the upstream's body as soon as its exchange has ended.
+func (f *flight) closeWhenOver(body io.Closer) {
+	f.mu.Lock()
+	over := f.over
+	f.orphan = body
+	f.mu.Unlock()
+	if over {
+		_ = body.Close()
+	}
+}
+
+// Settle is called when the upstream's exchange has ended.
+func (f *flight) Settle(uint64, middleware.End) {
+	f.mu.Lock()
+	f.over = true
+	orphan := f.orphan
+	f.mu.Unlock()
+	if orphan != nil {
+		_ = orphan.Close()
 	}
 }
 
@@ -211,6 +236,7 @@ func observe(next http.RoundTripper) http.RoundTripper {
 		ex, req := middleware.Join(req)
 		resp, err := next.RoundTrip(req)
 		if f, ok := req.Context().Value(flightKey{}).(*flight); ok {
+			ex.OnEnd(f, 0)
 			f.outcome, f.waited = ex.Outcome(resp, err), ex.Waited()
 		}
 		return resp, err

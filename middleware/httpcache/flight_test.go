@@ -90,7 +90,7 @@ func TestConcurrentMissesMakeOneRequest(t *testing.T) {
 		}
 		require.Equal(t, 19, collapsed)
 		require.Equal(t, 1, up.count())
-		require.EqualValues(t, 19, stage.Snapshot().Collapsed)
+		require.EqualValues(t, 19, stage.Stats().Collapsed)
 		require.Equal(t, freshHit[:14], c.get().cached[:14])
 	})
 }
@@ -410,7 +410,7 @@ func TestRevalidationIsShared(t *testing.T) {
 			if name == "forbidden" {
 				want = 1
 			}
-			require.Equal(t, want, stage.Snapshot().Stored)
+			require.Equal(t, want, stage.Stats().Stored)
 		})
 	}
 }

@@ -64,7 +64,7 @@ func (c *counters) forwarded(fwd string) {
 }
 
 // Snapshot gives the statistics. The counts are not read at one instant.
-func (c *Cache) Snapshot() Stats {
+func (c *Cache) Stats() Stats {
 	n := &c.stats
 	s := Stats{
 		Hits: n.hits.Load(), Unavailable: n.unavailable.Load(),

@@ -195,32 +195,25 @@ func (t *tape) trim() {
 	t.start = slowest
 }
 
-// detach removes a reader; the last one closes the upstream's body.
-func (t *tape) detach(r *tapeReader, cause error) {
+// detach removes a reader. After the last one, src is the caller's to close.
+func (t *tape) detach(r *tapeReader, cause error) (last bool) {
 	t.mu.Lock()
-	if r.closed {
-		t.mu.Unlock()
-		return
-	}
+	defer t.mu.Unlock()
 	r.closed, r.cause = true, cause
 	t.readers = slices.DeleteFunc(t.readers, func(x *tapeReader) bool { return x == r })
-	closing := len(t.readers) == 0 && !t.closed
-	if closing {
-		t.closed = true
-		if !t.over && !t.reading && t.fill.whole() {
-			t.fill.commit()
-		} else if !t.reading {
-			t.fill.abort()
-		}
-	}
-	t.mu.Unlock()
 	select {
 	case r.more <- struct{}{}: // a Read that waits
 	default:
 	}
-	if closing {
-		t.onEnd()
-		// Also while it is being read: that is how a transport gets a blocked read back.
-		_ = t.src.Close()
+	if len(t.readers) > 0 || t.closed {
+		return false
 	}
+	t.closed = true
+	if !t.reading {
+		if t.fill.whole() {
+			t.fill.commit()
+		}
+		t.fill.abort()
+	}
+	return true
 }

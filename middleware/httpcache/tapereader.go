@@ -47,31 +47,42 @@ func (r *tapeReader) Read(p []byte) (int, error) {
 	}
 }
 
-// Close gives up the caller's part. The others read on.
+// Close gives up the caller's part. The others read on; after the last one the
+// upstream's body is closed, also while it is being read: that is how a transport
+// gets a blocked read back.
 func (r *tapeReader) Close() error {
-	r.leave(context.Canceled, nil)
+	if !r.left.Swap(true) {
+		if r.tape != nil && r.tape.detach(r, nil) {
+			_ = r.tape.src.Close()
+		}
+		r.flight.leave(context.Canceled)
+	}
 	return nil
 }
 
 // Settle is called when the caller's exchange is over, also when its context
-// ended and the body was never closed.
+// ended and the body was not closed. If this was the last one, the upstream's
+// exchange ends in the same way, and its body is closed only then: a close would
+// have said that the caller was content.
 func (r *tapeReader) Settle(_ uint64, end middleware.End) {
+	if r.left.Swap(true) {
+		return
+	}
 	err := context.Canceled
 	switch end.Outcome.Reason {
 	case middleware.ReasonDeadline, middleware.ReasonTimeout:
 		err = context.DeadlineExceeded
 	}
-	r.leave(err, end.Err)
+	last := r.tape != nil && r.tape.detach(r, end.Err)
+	r.flight.leave(err)
+	if last {
+		r.flight.closeWhenOver(r.tape.src)
+	}
 }
 
-// leave ends the caller's part, once. err is what the upstream request ends
-// with if this was the last one, cause what reading fails with from now on.
-func (r *tapeReader) leave(err, cause error) {
-	if r.left.Swap(true) {
-		return
+// leave ends the part of a caller who has no body to read.
+func (r *tapeReader) leave() {
+	if !r.left.Swap(true) {
+		r.flight.leave(context.Canceled)
 	}
-	if r.tape != nil {
-		r.tape.detach(r, cause)
-	}
-	r.flight.leave(err)
 }
