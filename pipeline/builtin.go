@@ -76,7 +76,7 @@ func buildCache(c httpcache.Config, env Env) (Stage[httpcache.Config], error) {
 		opts = append(opts, httpcache.WithStore(s))
 	}
 	s, err := httpcache.New(c, opts...)
-	return describe(s, err, func() any { return s.Snapshot() })
+	return describe(s, err, func() any { return s.Stats() })
 }
 
 func buildFallback(c fallback.Config, env Env) (Stage[fallback.Config], error) {

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"reflect"
 
@@ -108,14 +107,18 @@ func settle[C interface{ Validate() error }](what string, c C, at *conf.Node, la
 		switch v := l.value.(type) {
 		case nil:
 			n = conf.Merge(n, l.node)
+			continue
 		case C:
-			c, n = v, nil
+			c = v
 		case *C:
-			if n = nil; v != nil {
+			if v != nil {
 				c = *v
 			}
 		default:
 			errs = append(errs, at.Errorf("a %T can't be the settings of %s; it takes a %T or a map[string]any", v, what, c))
+		}
+		if n = nil; reflect.ValueOf(&c).Elem().IsZero() && c.Validate() != nil {
+			return c, append(errs, at.Errorf("the settings are empty; begin with DefaultConfig"))
 		}
 	}
 	if n == nil {
@@ -123,9 +126,5 @@ func settle[C interface{ Validate() error }](what string, c C, at *conf.Node, la
 	} else {
 		errs = append(errs, conf.Decode(n, &c)...)
 	}
-	err := c.Validate()
-	if err != nil && reflect.ValueOf(&c).Elem().IsZero() {
-		err = errors.New("the settings are empty; begin with the stage's DefaultConfig")
-	}
-	return c, append(errs, conf.Locate(n, err)...)
+	return c, append(errs, conf.Locate(n, c.Validate())...)
 }

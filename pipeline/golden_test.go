@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -13,6 +14,9 @@ import (
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
+
+// stageTypes is a list that grows with the library.
+var stageTypes = regexp.MustCompile(`valid stages: [a-z_, ]+`)
 
 // golden compares got with testdata/NAME.golden.
 func golden(t *testing.T, name, got string) {
@@ -45,7 +49,7 @@ func TestBrokenFiles(t *testing.T) {
 			f, err := pipeline.Load(os.DirFS("testdata"), name+".yaml", overlays...)
 			require.Error(t, err)
 			require.Zero(t, f, "nothing is given away of a broken file")
-			golden(t, name, err.Error()+"\n")
+			golden(t, name, stageTypes.ReplaceAllString(err.Error(), "valid stages: ...")+"\n")
 		})
 	}
 }

@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"io/fs"
+	"sync"
 	"testing"
 	"time"
 
@@ -310,6 +311,10 @@ func TestLoadOfAMissingFile(t *testing.T) {
 	require.ErrorContains(t, err, "http.yaml")
 	require.ErrorContains(t, err, "http.production.yaml")
 
+	_, err = pipeline.Load(files("http.production.yaml", `pipelines: {api: {off: [cache]}}`), "http.yaml", "http.production.yaml")
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	require.NotContains(t, err.Error(), "off", "an overlay over nothing is not read as if it stood alone")
+
 	_, err = pipeline.Load(files("http.yaml", base), "http.yaml", "http.production.yaml")
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	require.NotContains(t, err.Error(), "http.yaml")
@@ -336,4 +341,21 @@ func TestConfigErrorsHaveAPlace(t *testing.T) {
 	var problem *middleware.ConfigError
 	require.ErrorAs(t, err, &problem, "the stage's own error is within")
 	require.Equal(t, "max_attempts", problem.Name)
+}
+
+func TestOneRegistryServesManyAtOnce(t *testing.T) {
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			f, err := tryLoad(`pipelines: {api: {extends: mine}, mine: {extends: llm, insert: {timeout/first: {before: retry}}, stages: {timeout/first: {limit: 5m}}}}`)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if _, err := pipeline.New("api", f.Pipelines["api"], pipeline.WithBase(ok)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync/atomic"
 
 	"github.com/eko/gocache/lib/v4/store"
@@ -99,7 +100,10 @@ func (p *Pipeline) build(cfg Config, old *generation) ([]*instance, error) {
 		}
 		i, err := p.registry.factories[typeOf(id)].build(cfg.Stages[id], p.env(id))
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", id, err))
+			if !strings.HasPrefix(err.Error(), id+": ") { // the built-in stages say it themselves
+				err = fmt.Errorf("%s: %w", id, err)
+			}
+			errs = append(errs, err)
 			continue
 		}
 		stages = append(stages, i)

@@ -148,11 +148,12 @@ func (r *Registry) file(tree *conf.Node, errs []error) (File, error) {
 
 // nullPipelines warns of names with nothing after them: there is no such pipeline.
 func nullPipelines(tree *conf.Node) []Warning {
-	pipelines := tree.Get("pipelines")
 	var all []Warning
-	for _, name := range pipelines.Keys() {
-		if pipelines.Get(name) == nil {
-			all = append(all, Warning{Path: "pipelines." + name, Message: "is null, so that there is no such pipeline; write {} for one without stages"})
+	if pipelines := tree.Get("pipelines"); pipelines != nil {
+		for _, e := range pipelines.Entries {
+			if e.Value.Kind == conf.Null {
+				all = append(all, Warning{Path: e.Value.Path, Message: "is null, so that there is no such pipeline; write {} for one without stages"})
+			}
 		}
 	}
 	return all

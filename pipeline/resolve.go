@@ -81,7 +81,7 @@ func (r *Registry) parent(at *conf.Node, file map[string]source, above []string)
 	}
 	known := slices.Concat(slices.Collect(maps.Keys(r.presets)), slices.Collect(maps.Keys(file)))
 	slices.Sort(known)
-	return nil, []error{at.Errorf("%q: %s", name, conf.UnknownKey("preset or pipeline", name, slices.Compact(known)))}
+	return nil, []error{at.Errorf("%q: %s", name, conf.UnknownKey("pipeline", name, slices.Compact(known)))}
 }
 
 // checkOrder keeps the ids of known stages that stand once.
