@@ -33,6 +33,7 @@ func (b block) String() string { return fmt.Sprintf("%s:%d", b.page, b.line) }
 type heading struct {
 	level int
 	text  string
+	line  int
 }
 
 type link struct {
@@ -81,7 +82,7 @@ func parsePage(name, text string) page {
 			open = &block{page: name, lang: lang, mode: mode, line: i + 2}
 		case strings.HasPrefix(line, "#"):
 			marks, title, _ := strings.Cut(line, " ")
-			p.headings = append(p.headings, heading{len(marks), title})
+			p.headings = append(p.headings, heading{len(marks), title, i + 1})
 			if len(marks) == 2 {
 				section = title
 			}
@@ -135,17 +136,17 @@ func (p page) anchors() map[string]bool {
 
 func TestParsePage(t *testing.T) {
 	p := parsePage("x.md", strings.Join([]string{
-		"# The title",                               // 1
-		"A [link](a.md#b) and `no [link](c.md)`.",   // 2
-		"- item",                                    // 3
-		"  ```yaml fails",                           // 4
-		"  a: 1",                                    // 5
-		"    # b",                                   // 6
-		"  ```",                                     // 7
-		"## Defaults, and `more`",                   // 8
-		"| `a` | x \\| y | [to](d.md) |",            // 9
-		"## Defaults, and more",                     // 10
-		"[def]: e.md",                               // 11
+		"# The title", // 1
+		"A [link](a.md#b) and `no [link](c.md)`.", // 2
+		"- item",                                     // 3
+		"  ```yaml fails",                            // 4
+		"  a: 1",                                     // 5
+		"    # b",                                    // 6
+		"  ```",                                      // 7
+		"## Defaults, and `more`",                    // 8
+		"| `a` | x \\| y | [to](d.md) |",             // 9
+		"## Defaults, and more",                      // 10
+		"[def]: e.md",                                // 11
 		"```", "[not a link](f.md)", "# none", "```", // 12 - 15
 	}, "\n"))
 	require.Equal(t, []block{

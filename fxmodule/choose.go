@@ -2,10 +2,8 @@ package fxmodule
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"go.uber.org/fx"
 
@@ -26,11 +24,10 @@ func (in choice) choose(name string) (pipeline.Config, error) {
 	if cfg, ok := in.File.Pipelines[name]; ok {
 		return own(cfg), nil
 	}
-	known := slices.Sorted(maps.Keys(in.File.Pipelines))
 	var errs []error
 	for _, n := range slices.Sorted(slices.Values(in.Names)) {
-		if !slices.Contains(known, n) {
-			errs = append(errs, fmt.Errorf("pipeline %q is not in the configuration, which has %s", n, enumerate(known)))
+		if _, err := in.File.Pipeline(n); err != nil {
+			errs = append(errs, err)
 		}
 	}
 	return pipeline.Config{}, readable(errors.Join(errs...))
@@ -49,11 +46,4 @@ func own(c pipeline.Config) pipeline.Config {
 		c.Transport = &settings
 	}
 	return c
-}
-
-func enumerate(names []string) string {
-	if len(names) == 0 {
-		return "none"
-	}
-	return strings.Join(names, ", ")
 }

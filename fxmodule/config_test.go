@@ -94,11 +94,11 @@ func TestAMissingFileIsInErr(t *testing.T) {
 
 func TestPipelinesThatTheFileDoesNotHaveAreToldTogether(t *testing.T) {
 	err := failing(configured(twoPipelines), fxmodule.Pipeline("serch"), fxmodule.Pipeline("deepseek"), fxmodule.Pipeline("maps"))
-	require.ErrorContains(t, err, "configuration:\n"+`pipeline "maps" is not in the configuration, which has deepseek, search`)
-	require.ErrorContains(t, err, `pipeline "serch" is not in the configuration, which has deepseek, search`)
+	require.ErrorContains(t, err, "configuration:\n"+`pipeline "maps": unknown pipeline; valid pipelines: deepseek, search`)
+	require.ErrorContains(t, err, `pipeline "serch": unknown pipeline; did you mean "search"?`)
 
 	err = failing(fxmodule.Module, fx.Supply(pipeline.File{}), fxmodule.Pipeline("search"))
-	require.ErrorContains(t, err, `pipeline "search" is not in the configuration, which has none`)
+	require.ErrorContains(t, err, `pipeline "search": unknown pipeline`)
 }
 
 func TestAConfigurationMadeInGo(t *testing.T) {

@@ -20,18 +20,24 @@ func builtins() []Factory {
 		Define("cache", httpcache.DefaultConfig, buildCache),
 		Define("circuit_breaker", circuitbreaker.DefaultConfig, func(c circuitbreaker.Config, env Env) (Stage[circuitbreaker.Config], error) {
 			s, err := circuitbreaker.New(c, circuitbreaker.WithReporter(env.Reporter()))
-			return describe(s, err, func() any { return s.Stats() })
+			stage, err := describe(s, err, func() any { return s.Stats() })
+			stage.Keeps = func(old, c circuitbreaker.Config) bool { return old.Key == c.Key && old.MaxKeys == c.MaxKeys }
+			return stage, err
 		}),
 		Define("dns_warmup", dnswarmup.DefaultConfig, buildDNSWarmup),
 		Define("fallback", fallback.DefaultConfig, buildFallback),
 		Define("rate_limit", ratelimit.DefaultConfig, func(c ratelimit.Config, env Env) (Stage[ratelimit.Config], error) {
 			s, err := ratelimit.New(c, ratelimit.WithReporter(env.Reporter()))
-			return describe(s, err, func() any { return s.Stats() })
+			stage, err := describe(s, err, func() any { return s.Stats() })
+			stage.Keeps = func(old, c ratelimit.Config) bool { return old.Key == c.Key && old.MaxKeys == c.MaxKeys }
+			return stage, err
 		}),
 		Define("retry", retry.DefaultConfig, buildRetry),
 		Define("semaphore", semaphore.DefaultConfig, func(c semaphore.Config, env Env) (Stage[semaphore.Config], error) {
 			s, err := semaphore.New(c, semaphore.WithReporter(env.Reporter()))
-			return describe(s, err, func() any { return s.Stats() })
+			stage, err := describe(s, err, func() any { return s.Stats() })
+			stage.Keeps = func(old, c semaphore.Config) bool { return old.Key == c.Key && old.MaxKeys == c.MaxKeys }
+			return stage, err
 		}),
 		Define("timeout", timeout.DefaultConfig, func(c timeout.Config, env Env) (Stage[timeout.Config], error) {
 			s, err := timeout.New(c, timeout.WithReporter(env.Reporter()))
@@ -52,7 +58,7 @@ func describe[C any](s built[C], err error, report func() any) (Stage[C], error)
 	}
 	return Stage[C]{
 		Wrap:   s.Wrap,
-		Update: func(c C) { _ = s.Update(c) }, // it has been validated
+		Update: func(c C) { _ = s.Update(c) }, // a stage has been built of it
 		Report: report,
 	}, nil
 }
@@ -76,7 +82,9 @@ func buildCache(c httpcache.Config, env Env) (Stage[httpcache.Config], error) {
 		opts = append(opts, httpcache.WithStore(s))
 	}
 	s, err := httpcache.New(c, opts...)
-	return describe(s, err, func() any { return s.Stats() })
+	stage, err := describe(s, err, func() any { return s.Stats() })
+	stage.Keeps = func(old, c httpcache.Config) bool { return old.Store == c.Store }
+	return stage, err
 }
 
 func buildFallback(c fallback.Config, env Env) (Stage[fallback.Config], error) {

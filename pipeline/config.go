@@ -1,6 +1,10 @@
 package pipeline
 
 import (
+	"fmt"
+	"maps"
+	"slices"
+
 	"github.com/headgate-go/headgate/pipeline/internal/conf"
 	"github.com/headgate-go/headgate/transport"
 )
@@ -39,6 +43,16 @@ type File struct {
 	Pipelines map[string]Config
 	// Warnings are what is likely to be a mistake.
 	Warnings []Warning
+}
+
+// Pipeline gives one of the pipelines; a name that the file does not have is an
+// error that tells which there are.
+func (f File) Pipeline(name string) (Config, error) {
+	cfg, ok := f.Pipelines[name]
+	if !ok {
+		return Config{}, fmt.Errorf("pipeline %q: %s", name, conf.UnknownKey("pipeline", name, slices.Sorted(maps.Keys(f.Pipelines))))
+	}
+	return cfg, nil
 }
 
 // Warning is something in a configuration that is likely to hurt, but might be meant.

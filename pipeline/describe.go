@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// String shows the chain, outermost first, with the settings of each stage and
-// the most upstream requests that one call can make. Settings that are secret
-// are masked.
+// String shows the chain, outermost first, with those settings of each stage
+// that differ from its defaults, and the most upstream requests that one call
+// can make. Settings that are secret are masked, long texts cut short.
 func (p *Pipeline) String() string {
 	g := p.current.Load()
 	width := len("base")
@@ -20,10 +20,19 @@ func (p *Pipeline) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: at most %d upstream requests a call\n", p.name, worstCase(g.stages, g.cfg))
 	for _, s := range g.stages {
-		fmt.Fprintf(&b, "  %-*s  %s\n", width, s.id, flow(reflect.ValueOf(g.cfg.Stages[s.id])))
+		fmt.Fprintf(&b, "  %-*s  %s\n", width, s.id, p.settings(g, s))
 	}
 	fmt.Fprintf(&b, "  %-*s  %T", width, "base", p.base)
 	return b.String()
+}
+
+// settings shows what of a stage's settings is not the default.
+func (p *Pipeline) settings(g *generation, s *instance) string {
+	v, defaults := reflect.ValueOf(g.cfg.Stages[s.id]), reflect.ValueOf(p.registry.factories[s.typ].defaults())
+	if v.Kind() != reflect.Struct {
+		return flow(v)
+	}
+	return flowStruct(v, defaults)
 }
 
 // StageReport is a snapshot of what a stage has done.
@@ -70,7 +79,7 @@ func flow(v reflect.Value) string {
 	case reflect.Pointer, reflect.Interface:
 		return flow(v.Elem())
 	case reflect.Struct:
-		return flowStruct(v)
+		return flowStruct(v, reflect.Zero(v.Type()))
 	case reflect.Slice, reflect.Array:
 		items := make([]string, v.Len())
 		for i := range items {
@@ -80,27 +89,37 @@ func flow(v reflect.Value) string {
 	case reflect.Map:
 		return fmt.Sprintf("{%d entries}", v.Len())
 	case reflect.String:
-		return strconv.Quote(v.String())
+		return quote(v.String())
 	}
 	return fmt.Sprint(v)
 }
 
-func flowStruct(v reflect.Value) string {
+// flowStruct writes the fields that differ from those of base.
+func flowStruct(v, base reflect.Value) string {
 	var parts []string
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
-		if name == "-" || !f.IsExported() {
+		if name == "-" || !f.IsExported() || reflect.DeepEqual(v.Field(i).Interface(), base.Field(i).Interface()) {
 			continue
 		}
 		if name == "" {
 			name = strings.ToLower(f.Name)
 		}
 		value := flow(v.Field(i))
-		if f.Tag.Get("headgate") == "secret" && !v.Field(i).IsZero() {
+		if f.Tag.Get("headgate") == "secret" {
 			value = "***"
 		}
 		parts = append(parts, name+": "+value)
 	}
 	return "{" + strings.Join(parts, ", ") + "}"
+}
+
+// quote shows a text, the beginning of it if it is long.
+func quote(text string) string {
+	const most = 40
+	if r := []rune(text); len(r) > most {
+		return strconv.Quote(string(r[:most])) + "..."
+	}
+	return strconv.Quote(text)
 }

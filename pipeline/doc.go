@@ -3,7 +3,9 @@
 //
 //	file, err := pipeline.Load(os.DirFS("config"), "http.yaml", "http.production.yaml")
 //	...
-//	p, err := pipeline.New("deepseek", file.Pipelines["deepseek"], pipeline.WithLogger(logger))
+//	cfg, err := file.Pipeline("deepseek")
+//	...
+//	p, err := pipeline.New("deepseek", cfg, pipeline.WithLogger(logger))
 //	...
 //	err = p.Start(ctx)
 //	defer p.Stop(ctx)

@@ -210,15 +210,19 @@ func ExamplePipeline_skip() {
 }
 
 func ExamplePipeline_String() {
-	p, err := pipeline.New("api", pipeline.Config{Order: []string{"timeout/total", "timeout/attempt"}}, pipeline.WithBase(answering(http.StatusOK)))
+	p, err := pipeline.New("api", pipeline.Config{
+		Order:  []string{"timeout/total", "retry", "timeout/attempt"},
+		Stages: map[string]any{"timeout/attempt": map[string]any{"limit": "3s", "until": "headers"}},
+	}, pipeline.WithBase(answering(http.StatusOK)))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	fmt.Println(p)
 	// Output:
-	// api: at most 1 upstream requests a call
-	//   timeout/total    {limit: 30s, until: "body"}
-	//   timeout/attempt  {limit: 30s, until: "body"}
+	// api: at most 3 upstream requests a call
+	//   timeout/total    {}
+	//   retry            {}
+	//   timeout/attempt  {limit: 3s, until: "headers"}
 	//   base             middleware.RoundTripperFunc
 }

@@ -24,6 +24,9 @@ type Stage[C any] struct {
 	// Update changes the settings in use; c is valid. Without it, a reload with
 	// other settings builds the stage anew.
 	Update func(c C)
+	// Keeps tells whether Update can make the step from old to c; if not, a reload
+	// builds the stage anew. Nil: it always can.
+	Keeps func(old, c C) bool
 	// Report gives a snapshot of the stage's statistics, a value that encodes to JSON.
 	Report func() any
 	// Attempts is the most requests that the stage can make of one; 0 means 1.
@@ -55,6 +58,7 @@ func (e Env) Reporter() middleware.Reporter {
 // Factory makes stages of one type. Define makes one.
 type Factory struct {
 	typ      string
+	defaults func() any
 	settings func(at *conf.Node, layers []layer) (any, []error)
 	build    func(cfg any, env Env) (*instance, error)
 }
@@ -74,7 +78,8 @@ type layer struct {
 // settings; it does no I/O and starts no goroutine.
 func Define[C interface{ Validate() error }](typ string, defaults func() C, build func(C, Env) (Stage[C], error)) Factory {
 	return Factory{
-		typ: typ,
+		typ:      typ,
+		defaults: func() any { return defaults() },
 		settings: func(at *conf.Node, layers []layer) (any, []error) {
 			return settle(typ, defaults(), at, layers)
 		},
@@ -89,6 +94,9 @@ func Define[C interface{ Validate() error }](typ string, defaults func() C, buil
 			i := &instance{id: env.ID, typ: typ, wrap: s.Wrap, start: s.Start, stop: s.Stop, report: s.Report}
 			if s.Update != nil {
 				i.update = func(cfg any) { s.Update(cfg.(C)) }
+			}
+			if s.Keeps != nil {
+				i.keeps = func(old, cfg any) bool { return s.Keeps(old.(C), cfg.(C)) }
 			}
 			if s.Attempts != nil {
 				i.attempts = func(cfg any) int { return max(1, s.Attempts(cfg.(C))) }

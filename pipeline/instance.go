@@ -14,6 +14,7 @@ type instance struct {
 	wrap        middleware.Middleware
 	start, stop func(context.Context) error
 	update      func(cfg any)
+	keeps       func(old, cfg any) bool
 	report      func() any
 	attempts    func(cfg any) int
 

@@ -94,10 +94,7 @@ func (p *Pipeline) build(cfg Config, old *generation) ([]*instance, error) {
 	var stages []*instance
 	var errs []error
 	for _, id := range cfg.Order {
-		if kept := old.keeps(id, cfg.Stages[id]); kept != nil {
-			stages = append(stages, kept)
-			continue
-		}
+		// Also what stays is built, and thrown away: Update has nothing to refuse then.
 		i, err := p.registry.factories[typeOf(id)].build(cfg.Stages[id], p.env(id))
 		if err != nil {
 			if !strings.HasPrefix(err.Error(), id+": ") { // the built-in stages say it themselves
@@ -105,6 +102,9 @@ func (p *Pipeline) build(cfg Config, old *generation) ([]*instance, error) {
 			}
 			errs = append(errs, err)
 			continue
+		}
+		if kept := old.keeps(id, cfg.Stages[id]); kept != nil {
+			i = kept
 		}
 		stages = append(stages, i)
 	}

@@ -68,15 +68,19 @@ func (p *Pipeline) swap(ctx context.Context, cfg Config, warnings []Warning) (ol
 	return slices.Clone(p.past), gone, nil
 }
 
-// keeps gives the stage id if it can go on with the settings cfg: it takes
-// updates, or they are the same. g may be nil.
+// keeps gives the stage id if it can go on with the settings cfg: they are the
+// same, or it takes them in use. g may be nil.
 func (g *generation) keeps(id string, cfg any) *instance {
 	if g == nil {
 		return nil
 	}
 	i := slices.IndexFunc(g.stages, func(s *instance) bool { return s.id == id })
-	if i < 0 || g.stages[i].update == nil && !reflect.DeepEqual(g.cfg.Stages[id], cfg) {
+	if i < 0 {
 		return nil
 	}
-	return g.stages[i]
+	s, before := g.stages[i], g.cfg.Stages[id]
+	if !reflect.DeepEqual(before, cfg) && (s.update == nil || s.keeps != nil && !s.keeps(before, cfg)) {
+		return nil
+	}
+	return s
 }

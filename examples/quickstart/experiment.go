@@ -47,7 +47,11 @@ func headgate(name string) (c *http.Client, closing func(), err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := pipeline.New(name, file.Pipelines[name])
+	cfg, err := file.Pipeline(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := pipeline.New(name, cfg)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -24,6 +24,12 @@ type missStatus struct {
 
 // String gives the member of the list.
 func (s missStatus) String() string {
+	switch s { // what most requests get that are none of a cache's business costs nothing
+	case missStatus{fwd: fwdMethod}:
+		return cacheName + "; fwd=" + fwdMethod
+	case missStatus{fwd: fwdBypass}:
+		return cacheName + "; fwd=" + fwdBypass
+	}
 	b := make([]byte, 0, 96)
 	b = append(b, cacheName+"; fwd="...)
 	b = append(b, s.fwd...)

@@ -1,0 +1,34 @@
+package docs_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Figures are measured, never written by hand. These tests see to it that they
+// stand where .ci/refresh-readme and .ci/refresh-benchmarks put them.
+func TestFiguresAreThere(t *testing.T) {
+	quickstart := measured(t, "README.md", "quickstart")
+	for _, want := range []string{"plain http.Client", "pool of 16 workers", "Headgate, 200 prompts", "1000/s", "ceiling:"} {
+		require.Contains(t, quickstart, want, "run .ci/refresh-readme")
+	}
+	benchmarks := measured(t, "docs/benchmarks.md", "benchmarks")
+	require.Regexp(t, regexp.MustCompile(`(?m)^linux/\w+, .+, \d+ processors, go1\.`), benchmarks, "run .ci/refresh-benchmarks")
+	require.Contains(t, benchmarks, "\n| Pipeline / full ", "run .ci/refresh-benchmarks")
+}
+
+// measured is what stands between the two comments of a page that name it.
+func measured(t *testing.T, file, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(file)))
+	require.NoError(t, err)
+	_, after, begins := strings.Cut(string(data), "<!-- "+name+":")
+	block, _, ends := strings.Cut(after, "<!-- /"+name+" -->")
+	require.True(t, begins && ends, "%s has lost the comments around %q", file, name)
+	return block
+}
