@@ -30,7 +30,9 @@ func Classify(resp *http.Response, err error) Outcome {
 		o.Verdict, o.Processing = Failure, Unprocessed
 	case status < 500, status == http.StatusNotImplemented, status == http.StatusHTTPVersionNotSupported:
 		o.Verdict = Invalid
-		return o
+		if o.Advice != Repeat {
+			return o
+		}
 	case status == http.StatusServiceUnavailable, status == 529, status >= 521 && status <= 523:
 		// 521 to 523 are a CDN's word that the origin was not reached.
 		o.Verdict, o.Processing = Busy, Unprocessed

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -80,4 +81,8 @@ func TestAdvice(t *testing.T) {
 		require.Equal(t, want, o.Advice, value)
 	}
 	require.Equal(t, middleware.NoAdvice, middleware.Classify(&http.Response{StatusCode: 503}, nil).Advice)
+
+	o := middleware.Classify(&http.Response{StatusCode: 409, Header: http.Header{"X-Should-Retry": {"true"}, "Retry-After": {"3"}}}, nil)
+	require.Equal(t, middleware.Invalid, o.Verdict)
+	require.Equal(t, 3*time.Second, o.RetryAfter, "who is told to come back is told when")
 }

@@ -1,7 +1,6 @@
 package retry
 
 import (
-	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -14,14 +13,45 @@ import (
 // call is one call with its attempts.
 type call struct {
 	r      *Retry
-	cfg    *Config
+	cfg    *settings
+	budget *budget // nil without one
 	ex     *middleware.Exchange
 	req    *http.Request
 	next   http.RoundTripper
 	replay middleware.Replay
 
+	before int     // attempts that an outer client made
 	made   int     // attempts that went upstream
 	failed failure // the last of them
+	paid   ticket  // for the attempt that is on or comes next
+}
+
+func newCall(r *Retry, ex *middleware.Exchange, req *http.Request, next http.RoundTripper) call {
+	cfg := r.settings.Load()
+	c := call{r: r, cfg: cfg, budget: cfg.budgetOf(req), ex: ex, req: req, next: next}
+	c.before = outerAttempts(req.Header, cfg.MaxAttempts)
+	if c.before > 0 {
+		r.outer.Add(1)
+	}
+	switch {
+	case c.budget == nil:
+	case c.before > 0:
+		c.paid = c.budget.charge(&cfg.Budget)
+	default:
+		c.budget.call()
+	}
+	if cfg.IdempotencyKey {
+		c.req = withKey(req)
+	}
+	c.replay = middleware.NewReplay(c.req, cfg.ReplayBuffer)
+	return c
+}
+
+// end lets go of what the call holds. A retry that the budget paid for and that
+// did not fail, or was not made, did the upstream no harm.
+func (c *call) end() {
+	c.paid.giveBack()
+	c.replay.Release()
 }
 
 // failure is what a failed attempt leaves behind: a response in memory, or the
@@ -41,11 +71,12 @@ func (c *call) run() (*http.Response, error) {
 			return c.giveUp(errNotReplayable)
 		}
 		child, outcome, resp, err := c.attempt(body)
-		if !worthwhile(outcome.Verdict) {
+		if !failed(outcome) {
 			return c.settled(outcome, resp, err)
 		}
 		c.made++
-		delay, reason := c.another(outcome)
+		c.paid = ticket{}
+		delay, reason := c.another(outcome, err)
 		if reason != nil {
 			return c.lastAttempt(outcome, resp, err, reason)
 		}
@@ -64,41 +95,20 @@ func (c *call) attempt(body io.ReadCloser) (child *middleware.Exchange, outcome 
 	defer child.Leave(c.req, &resp, &err)
 	c.r.attempts.Add(1)
 	req.Body = body
+	if c.made > 0 {
+		mark(req, child)
+	}
 	resp, err = c.next.RoundTrip(req)
 	return child, child.Outcome(resp, err), resp, err
-}
-
-// another decides whether there will be another attempt, and when; if not, why.
-func (c *call) another(o middleware.Outcome) (delay time.Duration, reason error) {
-	delay = c.cfg.delay(c.made, o)
-	switch deadline, ok := c.ex.Deadline(); {
-	case c.ex.Err() != nil:
-		return 0, ended(c.ex.Err())
-	case c.made >= c.cfg.MaxAttempts:
-		return 0, errAttempts
-	case !repeatable(c.ex, c.req, o, c.cfg):
-		return 0, errUnsafe
-	case !c.replay.Replayable():
-		return 0, errNotReplayable
-	case o.Hinted && o.RetryAfter > c.cfg.MaxRetryAfter:
-		return 0, errRetryAfter
-	case ok && !time.Now().Add(delay).Before(deadline):
-		return 0, errDeadline
-	}
-	return delay, nil
-}
-
-func ended(err error) error {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return errDeadline
-	}
-	return errCanceled
 }
 
 // settled ends the call with an attempt that is no failure of the upstream. A
 // refusal on this side, or the caller's cancel, does not hide an answer that
 // the upstream gave before.
 func (c *call) settled(o middleware.Outcome, resp *http.Response, err error) (*http.Response, error) {
+	if c.made == 0 && c.before == 0 && c.budget != nil && o.Reason == middleware.ReasonRejected {
+		c.budget.uncall() // nothing went upstream
+	}
 	if resp == nil && c.made > 0 {
 		if !errors.Is(err, middleware.ErrRejected) {
 			c.made++
@@ -131,12 +141,19 @@ func (c *call) lastAttempt(o middleware.Outcome, resp *http.Response, err error,
 func (c *call) giveUp(reason error) (*http.Response, error) {
 	f := &c.failed
 	c.r.gaveUp.Add(1)
+	if reason == ErrBudget {
+		c.r.outOfBudget.Add(1)
+	}
 	c.report(EventGaveUp, f.outcome, 0, reason)
 	if f.resp != nil {
+		if c.final(reason) {
+			f.outcome.Advice = middleware.DontRepeat
+			advise(f.resp, &c.cfg.Config)
+		}
 		c.ex.Decide(f.outcome)
 		return f.resp, nil
 	}
-	if c.made == 1 && f.status == 0 && (reason == errAttempts || reason == errUnsafe) {
+	if c.made == 1 && f.status == 0 && (reason == errAttempts || reason == errUnsafe || reason == errWithin) {
 		return nil, f.err // nothing to add: as if this stage were not there
 	}
 	return nil, &Error{Stage: c.r.reporter.Stage, Attempts: c.made, Reason: reason, Err: f.err, Status: f.status, Header: f.header}

@@ -1,6 +1,7 @@
 package retry
 
 import (
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -13,7 +14,7 @@ func (c *Config) delay(attempt int, o middleware.Outcome) time.Duration {
 	backoff := c.backoff(attempt)
 	random := time.Duration(rand.Float64() * c.Jitter * float64(backoff))
 	if o.Hinted {
-		return o.RetryAfter + random
+		return min(o.RetryAfter, math.MaxInt64-random) + random
 	}
 	return backoff - time.Duration(c.Jitter*float64(backoff)) + random
 }

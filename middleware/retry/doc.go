@@ -13,6 +13,16 @@
 // back at once. What comes back in the end is the last response that the
 // upstream gave, readable, and an error only if there was none.
 //
+// The retries of all calls to an authority together are bounded by a budget: a
+// share of the calls in a sliding window, with a floor per second (as in
+// Finagle, Linkerd and Envoy). An upstream that is down gets 1.2 requests per
+// call then, not max_attempts. Retries that achieve something cost nothing.
+//
+// Attempts do not multiply with those of others. X-Should-Retry of the upstream
+// is obeyed and, on giving up, set for the SDK above; what an SDK says that it
+// has sent before counts as attempts; and of two retry stages on a request's way
+// one makes the retries.
+//
 // Every attempt is a child of the call's exchange, so that stages inside retry
 // (circuit breaker, rate limit, semaphore) settle with the attempt: no permit is
 // held during a backoff.

@@ -10,9 +10,15 @@ import (
 // ErrGaveUp matches every Error.
 var ErrGaveUp = errors.New("gave up")
 
+// ErrBudget is the reason of an Error, and of the event EventGaveUp, where the
+// budget allowed no further attempt.
+var ErrBudget = errors.New("the retry budget is used up")
+
 // Why the stage gives up.
 var (
 	errAttempts      = errors.New("no attempts left")
+	errAdvice        = errors.New("the answer asks not to repeat it")
+	errWithin        = errors.New("a retry stage further in gave up")
 	errUnsafe        = errors.New("not safe to repeat")
 	errNotReplayable = errors.New("the request's body can't be sent again")
 	errDeadline      = fmt.Errorf("no time left for another attempt: %w", context.DeadlineExceeded)

@@ -1,6 +1,7 @@
 package retry
 
 import (
+	"log/slog"
 	"net/http"
 	"sync/atomic"
 
@@ -15,14 +16,17 @@ const (
 	EventRecovered = "recovered"
 	// EventGaveUp: a failed attempt was the last one. Err says why.
 	EventGaveUp = "gave_up"
+	// EventNested: the call is a retry of another retry stage, so it passed through.
+	EventNested = "nested"
 )
 
 // Retry is the stage.
 type Retry struct {
-	settings atomic.Pointer[Config]
+	settings atomic.Pointer[settings]
 	reporter middleware.Reporter
+	keyOf    middleware.KeyFunc // nil for the one that the settings name
 
-	attempts, retries, recovered, gaveUp atomic.Uint64
+	attempts, retries, recovered, gaveUp, outOfBudget, outer, nested atomic.Uint64
 }
 
 // Option is a collaborator of the stage.
@@ -31,6 +35,11 @@ type Option func(*Retry)
 // WithReporter names the stage and says who is told of its events.
 func WithReporter(r middleware.Reporter) Option {
 	return func(s *Retry) { s.reporter = r }
+}
+
+// WithKey says which requests share a budget, instead of budget.key.
+func WithKey(key middleware.KeyFunc) Option {
+	return func(s *Retry) { s.keyOf = key }
 }
 
 // New makes the stage.
@@ -43,49 +52,54 @@ func New(cfg Config, opts ...Option) (*Retry, error) {
 		o(r)
 	}
 	r.reporter = r.reporter.Named("retry")
-	r.settings.Store(&cfg)
+	r.settings.Store(r.settle(cfg))
 	return r, nil
 }
 
 // Update changes the settings for the calls that begin from now on. An invalid
-// configuration changes nothing.
+// configuration changes nothing. The budgets stay, unless their window, key or
+// max_keys change. It is not for concurrent use with itself.
 func (r *Retry) Update(cfg Config) error {
 	if err := middleware.Validate(r.reporter.Stage, cfg); err != nil {
 		return err
 	}
-	r.settings.Store(&cfg)
+	r.settings.Store(r.settle(cfg))
 	return nil
-}
-
-// Stats is a snapshot of what the stage did.
-type Stats struct {
-	Attempts  uint64 `json:"attempts"`  // all, the first ones included
-	Retries   uint64 `json:"retries"`   // further attempts
-	Recovered uint64 `json:"recovered"` // calls that a retry saved
-	GaveUp    uint64 `json:"gave_up"`   // calls whose last attempt failed
-}
-
-// Stats is a snapshot.
-func (r *Retry) Stats() Stats {
-	return Stats{
-		Attempts: r.attempts.Load(), Retries: r.retries.Load(),
-		Recovered: r.recovered.Load(), GaveUp: r.gaveUp.Load(),
-	}
 }
 
 // Wrap is a middleware.Middleware.
 func (r *Retry) Wrap(next http.RoundTripper) http.RoundTripper {
+	// Used alone, the stage makes the exchange as a chain does: with room for the first attempt.
+	alone := middleware.Chain(next, r.stage)
 	return middleware.Forward(next, func(req *http.Request) (*http.Response, error) {
+		if middleware.FromContext(req.Context()) == nil {
+			return alone.RoundTrip(req)
+		}
 		return r.roundTrip(req, next)
 	})
+}
+
+func (r *Retry) stage(next http.RoundTripper) http.RoundTripper {
+	return middleware.RoundTripperFunc(func(req *http.Request) (*http.Response, error) { return r.roundTrip(req, next) })
 }
 
 func (r *Retry) roundTrip(req *http.Request, next http.RoundTripper) (resp *http.Response, err error) {
 	ex, inner := middleware.Join(req)
 	defer ex.Leave(req, &resp, &err)
-
-	cfg := r.settings.Load()
-	c := call{r: r, cfg: cfg, ex: ex, req: inner, next: next, replay: middleware.NewReplay(inner, cfg.ReplayBuffer)}
-	defer c.replay.Release()
+	if nested(req.Context()) {
+		return r.passThrough(ex, inner, next)
+	}
+	c := newCall(r, ex, inner, next)
+	defer c.end()
 	return c.run()
+}
+
+// passThrough leaves the retries to the stage further out: its attempts times
+// the own ones would be too many, and it reads this answer as the upstream's.
+func (r *Retry) passThrough(ex *middleware.Exchange, req *http.Request, next http.RoundTripper) (*http.Response, error) {
+	r.nested.Add(1)
+	if r.reporter.Enabled() {
+		r.reporter.Report(ex, middleware.Event{Kind: EventNested, Level: slog.LevelDebug, Key: middleware.Authority(req)})
+	}
+	return next.RoundTrip(req)
 }

@@ -19,7 +19,6 @@ import (
 
 	"github.com/headgate-go/headgate/middleware"
 	"github.com/headgate-go/headgate/middleware/retry"
-	"github.com/headgate-go/headgate/middleware/semaphore"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -409,11 +408,8 @@ func TestBodyThatCannotBeOpenedAgainEndsTheRetries(t *testing.T) {
 // Requirement 19.
 func TestNoPermitIsHeldDuringABackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cfg := semaphore.DefaultConfig()
-		cfg.MaxConcurrent = 1
-		permits, err := semaphore.New(cfg)
-		require.NoError(t, err)
-		rt := middleware.Chain(&script{answers: []any{503, 200}}, newStage(t, exact(nil)).Wrap, permits.Wrap)
+		permit := make(onePermit, 1)
+		rt := middleware.Chain(&script{answers: []any{503, 200}}, newStage(t, exact(nil)).Wrap, permit.wrap)
 
 		first := make(chan error)
 		go func() {
@@ -427,6 +423,21 @@ func TestNoPermitIsHeldDuringABackoff(t *testing.T) {
 		require.Equal(t, "status 200", text(t, resp))
 		require.Zero(t, time.Since(start))
 		require.NoError(t, <-first)
+	})
+}
+
+// onePermit is a semaphore of 1, held until the attempt's end.
+type onePermit chan struct{}
+
+func (p onePermit) Settle(uint64, middleware.End) { <-p }
+
+func (p onePermit) wrap(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(req *http.Request) (resp *http.Response, err error) {
+		ex, inner := middleware.Join(req)
+		defer ex.Leave(req, &resp, &err)
+		p <- struct{}{}
+		ex.OnEnd(p, 0)
+		return next.RoundTrip(inner)
 	})
 }
 
@@ -460,7 +471,10 @@ func TestEventsAndStats(t *testing.T) {
 			"retry/x retrying 1 1s", "retry/x recovered 2 0s",
 			"retry/x retrying 1 1s", "retry/x retrying 2 2s", "retry/x gave_up 3 0s",
 		}, kinds)
-		require.Equal(t, retry.Stats{Attempts: 5, Retries: 3, Recovered: 1, GaveUp: 1}, stage.Stats())
+		require.Equal(t, retry.Stats{
+			Attempts: 5, Retries: 3, Recovered: 1, GaveUp: 1,
+			Budgets: []retry.BudgetStats{{Key: "a", Calls: 2, Retries: 2, Left: 28}},
+		}, stage.Stats(), "the retry that helped does not count")
 	})
 }
 
@@ -480,8 +494,17 @@ func TestConfiguration(t *testing.T) {
 	require.NoError(t, retry.DefaultConfig().Validate())
 	_, err := retry.New(retry.Config{})
 	require.ErrorContains(t, err, "DefaultConfig")
-	_, err = retry.New(retry.Config{MaxAttempts: 0, BaseDelay: 2, MaxDelay: 1, Jitter: 1.5, MaxRetryAfter: -1, ReplayBuffer: -1, KeepResponse: -1, KeepTime: -1})
-	for _, name := range []string{"max_attempts", "max_delay", "jitter", "max_retry_after", "replay_buffer", "keep_response", "keep_time"} {
+	_, err = retry.New(retry.Config{MaxAttempts: 0, BaseDelay: 2, MaxDelay: 1, Jitter: 1.5, MaxRetryAfter: -1, ReplayBuffer: -1, KeepResponse: -1, KeepTime: -1, MinTime: -1,
+		Budget: retry.BudgetConfig{Enabled: true, Share: -1, MinPerSecond: -1, Key: "x"}})
+	for _, name := range []string{
+		"max_attempts", "max_delay", "jitter", "max_retry_after", "min_time", "replay_buffer", "keep_response", "keep_time",
+		"budget.share", "budget.min_per_second", "budget.window", "budget.key", "budget.max_keys",
+	} {
 		require.ErrorContains(t, err, name+": ")
 	}
+	cfg := retry.DefaultConfig()
+	cfg.Budget.Share, cfg.Budget.MinPerSecond = 0, 0
+	require.ErrorContains(t, cfg.Validate(), "budget.share: 0, like budget.min_per_second")
+	cfg.Budget = retry.BudgetConfig{}
+	require.NoError(t, cfg.Validate(), "switched off, the others do not matter")
 }
