@@ -30,6 +30,7 @@ var packages = map[string]string{
 	"circuitbreaker": module + "/middleware/circuitbreaker",
 	"dnswarmup":      module + "/middleware/dnswarmup",
 	"fallback":       module + "/fallback",
+	"hedge":          module + "/middleware/hedge",
 	"fxmodule":       module + "/fxmodule",
 	"httpcache":      module + "/middleware/httpcache",
 	"memory":         module + "/cachestore/memory",

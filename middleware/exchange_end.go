@@ -162,12 +162,16 @@ func (e *Exchange) endAborted(err error) {
 // blame tells whose doing it was that an answer failed with err, or that its
 // context ended (nil).
 func (e *Exchange) blame(err error) (Verdict, Reason, Processing) {
-	switch caller := e.call.ctx.Err(); {
+	why := e.brokenBy() // before the caller's context: what happens to that later is another matter
+	if why == nil {
+		why = e.call.ctx.Err()
+	}
+	switch {
 	case e.Cause() != nil:
 		return Failure, ReasonTimeout, MaybeProcessed
-	case errors.Is(caller, context.Canceled):
+	case errors.Is(why, context.Canceled):
 		return Neutral, ReasonCanceled, MaybeProcessed
-	case caller != nil:
+	case why != nil:
 		return Failure, ReasonDeadline, MaybeProcessed
 	case err == nil:
 		return Neutral, ReasonCanceled, MaybeProcessed // a stage above gave this attempt up

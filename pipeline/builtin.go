@@ -7,6 +7,7 @@ import (
 	"github.com/headgate-go/headgate/middleware"
 	"github.com/headgate-go/headgate/middleware/circuitbreaker"
 	"github.com/headgate-go/headgate/middleware/dnswarmup"
+	"github.com/headgate-go/headgate/middleware/hedge"
 	"github.com/headgate-go/headgate/middleware/httpcache"
 	"github.com/headgate-go/headgate/middleware/ratelimit"
 	"github.com/headgate-go/headgate/middleware/retry"
@@ -26,6 +27,7 @@ func builtins() []Factory {
 		}),
 		Define("dns_warmup", dnswarmup.DefaultConfig, buildDNSWarmup),
 		Define("fallback", fallback.DefaultConfig, buildFallback),
+		Define("hedge", hedge.DefaultConfig, buildHedge),
 		Define("rate_limit", ratelimit.DefaultConfig, func(c ratelimit.Config, env Env) (Stage[ratelimit.Config], error) {
 			s, err := ratelimit.New(c, ratelimit.WithReporter(env.Reporter()))
 			stage, err := describe(s, err, func() any { return s.Stats() })
@@ -67,6 +69,18 @@ func buildRetry(c retry.Config, env Env) (Stage[retry.Config], error) {
 	s, err := retry.New(c, retry.WithReporter(env.Reporter()))
 	stage, err := describe(s, err, func() any { return s.Stats() })
 	stage.Attempts = func(c retry.Config) int { return c.MaxAttempts }
+	return stage, err
+}
+
+func buildHedge(c hedge.Config, env Env) (Stage[hedge.Config], error) {
+	s, err := hedge.New(c, hedge.WithReporter(env.Reporter()))
+	if err != nil {
+		return Stage[hedge.Config]{}, err
+	}
+	stage, err := describe(s, err, func() any { return s.Stats() })
+	stage.Stop = s.Stop
+	stage.Attempts = func(c hedge.Config) int { return 1 + c.MaxHedges }
+	stage.Keeps = func(old, c hedge.Config) bool { return old.Key == c.Key && old.MaxKeys == c.MaxKeys }
 	return stage, err
 }
 

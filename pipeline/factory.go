@@ -19,7 +19,8 @@ type Stage[C any] struct {
 	// so state that shall outlive one is not made here.
 	Wrap middleware.Middleware
 	// Start begins what the stage does beside requests, Stop ends it and waits
-	// for its goroutines. Stop is called only after Start succeeded.
+	// for its goroutines. Stop is called once, and only
+	// after Start succeeded, where there is one.
 	Start, Stop func(context.Context) error
 	// Update changes the settings in use; c is valid. Without it, a reload with
 	// other settings builds the stage anew.
@@ -91,7 +92,7 @@ func Define[C interface{ Validate() error }](typ string, defaults func() C, buil
 			if s.Wrap == nil {
 				return nil, fmt.Errorf("the factory of %q gave no Wrap", typ)
 			}
-			i := &instance{id: env.ID, typ: typ, wrap: s.Wrap, start: s.Start, stop: s.Stop, report: s.Report}
+			i := &instance{id: env.ID, typ: typ, wrap: s.Wrap, start: s.Start, stop: s.Stop, report: s.Report, running: s.Start == nil}
 			if s.Update != nil {
 				i.update = func(cfg any) { s.Update(cfg.(C)) }
 			}

@@ -5,7 +5,9 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -74,6 +76,11 @@ var visible = map[string]struct {
 		base:     func() http.RoundTripper { return answering(503) },
 		with:     []int{203}, without: []int{503},
 	},
+	"hedge": {
+		settings: map[string]any{"delay": "1ms"},
+		base:     slowFirst,
+		with:     []int{200}, without: []int{503},
+	},
 	"timeout": {
 		settings: map[string]any{"limit": "1ms"},
 		base:     func() http.RoundTripper { return deadline },
@@ -88,6 +95,22 @@ func sequence(statuses ...int) http.RoundTripper {
 		resp.Header.Set("Cache-Control", "max-age=60")
 		statuses = statuses[1:]
 		return resp, err
+	})
+}
+
+// slowFirst takes its time for a 503 to the first request, and answers a second one at once.
+func slowFirst() http.RoundTripper {
+	var calls atomic.Int64
+	return middleware.RoundTripperFunc(func(req *http.Request) (*http.Response, error) {
+		if calls.Add(1) > 1 {
+			return ok.RoundTrip(req)
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+			return answering(503).RoundTrip(req)
+		case <-req.Context().Done():
+			return nil, req.Context().Err()
+		}
 	})
 }
 
