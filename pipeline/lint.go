@@ -47,7 +47,7 @@ func lint(stages []*instance, cfg Config) []Warning {
 	}
 	multiplying := 0
 	for _, s := range stages {
-		if s.worst(cfg) > 1 {
+		if s.worst(cfg) > 1 && s.typ != "hedge" { // whose copies have a budget
 			multiplying++
 		}
 	}
