@@ -169,14 +169,14 @@ func TestExtends(t *testing.T) {
 			name: "a preset: order and settings are its own",
 			yaml: `pipelines: {api: {extends: standard}}`,
 			check: func(t *testing.T, cfg pipeline.Config) {
-				require.Equal(t, 64, cfg.Stages["semaphore"].(semaphore.Config).MaxConcurrent)
+				require.Equal(t, 1000, cfg.Stages["semaphore"].(semaphore.Config).MaxConcurrent)
 			},
 		},
 		{
 			name: "settings over those of a preset",
 			yaml: `pipelines: {api: {extends: standard, stages: {semaphore: {queue: 7}}}}`,
 			check: func(t *testing.T, cfg pipeline.Config) {
-				require.Equal(t, 64, cfg.Stages["semaphore"].(semaphore.Config).MaxConcurrent)
+				require.Equal(t, 1000, cfg.Stages["semaphore"].(semaphore.Config).MaxConcurrent)
 				require.Equal(t, 7, cfg.Stages["semaphore"].(semaphore.Config).Queue)
 			},
 		},
@@ -200,7 +200,7 @@ func TestExtends(t *testing.T) {
 			name: "a pipeline with the name of the preset that it extends",
 			yaml: `pipelines: {api: {extends: standard}, standard: {extends: standard, stages: {semaphore: {queue: 9}}}}`,
 			check: func(t *testing.T, cfg pipeline.Config) {
-				require.Equal(t, 64, cfg.Stages["semaphore"].(semaphore.Config).MaxConcurrent)
+				require.Equal(t, 1000, cfg.Stages["semaphore"].(semaphore.Config).MaxConcurrent)
 				require.Equal(t, 9, cfg.Stages["semaphore"].(semaphore.Config).Queue, "the file's standard comes before the preset")
 			},
 		},
@@ -225,7 +225,7 @@ func TestExtends(t *testing.T) {
 func TestExtendsAnOrderOfItsOwnOverAPreset(t *testing.T) {
 	f := load(t, `pipelines: {api: {extends: standard, order: [semaphore]}}`)
 	require.Equal(t, []string{"semaphore"}, f.Pipelines["api"].Order)
-	require.Equal(t, 64, f.Pipelines["api"].Stages["semaphore"].(semaphore.Config).MaxConcurrent)
+	require.Equal(t, 1000, f.Pipelines["api"].Stages["semaphore"].(semaphore.Config).MaxConcurrent)
 	require.Len(t, f.Pipelines["api"].Stages, 1)
 	require.Empty(t, f.Warnings, "settings of a preset that are not used are no mistake")
 }

@@ -50,6 +50,10 @@ func free(cfg *ratelimit.Config) { cfg.Requests, cfg.Burst = 1_000_000_000, 1_00
 
 func BenchmarkRateLimit(b *testing.B) {
 	stage := newStage(b, config(free))
+	weighted := newStage(b, config(func(cfg *ratelimit.Config) {
+		free(cfg)
+		cfg.Units.Limit = 1_000_000_000
+	}))
 	for _, row := range []struct {
 		name string
 		rt   http.RoundTripper
@@ -58,6 +62,7 @@ func BenchmarkRateLimit(b *testing.B) {
 		{"alone", stage.Wrap(stub)},
 		{"chain without", middleware.Chain(stub, through)},
 		{"chain with", middleware.Chain(stub, through, stage.Wrap)},
+		{"chain with units", middleware.Chain(stub, through, weighted.Wrap)},
 	} {
 		b.Run(row.name, func(b *testing.B) {
 			req, _ := http.NewRequest("GET", "http://a/", nil)

@@ -9,10 +9,20 @@
 // deadline are served in the order in which they came, and none starves. Who
 // has been let in is not pushed out by who comes later.
 //
+// A second budget counts units, of which a request takes more or less: tokens of
+// a language model for example. They are reserved from an estimate (WithCost,
+// Cost) before the request goes, and corrected by what is reported after it
+// (Report, WithActual); a correction may leave a debt.
+//
 // A 429 with a hint when to come back is obeyed for all: no request of that
-// authority gets a token before then, and after it they go one by one, at the
-// rate, not in a burst. A token whose request a stage further in refuses is
-// given back.
+// authority gets a token before then. After it they come back at half of the
+// rate that the upstream was seen to accept before, and then faster, so that
+// the stage need not be told the upstream's limit (see ramp). With the learn
+// setting, the limits that responses tell in their header are kept to as well.
+// A token whose request was not sent is given back.
+//
+// Requests with a higher middleware.WithPriority go first, with ageing, so that
+// nobody starves.
 //
 // Waiting requests block in their own goroutines. Only the head of the queue
 // asks for a token, when it is due, and never ahead: a token that is promised

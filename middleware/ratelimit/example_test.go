@@ -73,3 +73,29 @@ func ExampleRateLimit_Update() {
 	fmt.Println(stage.Update(cfg)) // and the old settings stay
 	// Output: rate_limit: requests: 0 lets nobody through; it must be at least 1 (a slower rate has a longer per)
 }
+
+// A budget in tokens of a language model: each request reserves what it may
+// take, and a stage further in reports what it took.
+func ExampleReport() {
+	cfg := ratelimit.DefaultConfig()
+	cfg.Units = ratelimit.UnitsConfig{Limit: 100_000, Per: time.Minute}
+	stage, err := ratelimit.New(cfg, ratelimit.WithCost(func(req *http.Request) int { return int(req.ContentLength) / 4 }))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	upstream := middleware.RoundTripperFunc(func(req *http.Request) (*http.Response, error) {
+		ratelimit.Report(req.Context(), 1200) // as the response tells
+		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: req}, nil
+	})
+	req, _ := http.NewRequest(http.MethodPost, "http://api.example.com/v1/chat", nil)
+	req = req.WithContext(ratelimit.Cost(req.Context(), 5000)) // outranks the function
+	resp, err := stage.Wrap(upstream).RoundTrip(req)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_ = resp.Body.Close()
+	fmt.Println(stage.Stats()[0].Spent)
+	// Output: 1200
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -20,10 +21,11 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// config gives a token each 100 ms, one at a time, and lets a request wait for an hour.
+// config gives a token each 100 ms, one at a time, also after a pause, and lets
+// a request wait for an hour.
 func config(change func(*ratelimit.Config)) ratelimit.Config {
 	cfg := ratelimit.DefaultConfig()
-	cfg.Requests, cfg.Burst, cfg.MaxWait, cfg.MaxPause = 10, 1, time.Hour, time.Hour
+	cfg.Requests, cfg.Burst, cfg.MaxWait, cfg.MaxPause, cfg.Ramp = 10, 1, time.Hour, time.Hour, 0
 	if change != nil {
 		change(&cfg)
 	}
@@ -140,3 +142,6 @@ func (e *events) list() []middleware.Event {
 	defer e.mu.Unlock()
 	return slices.Clone(e.all)
 }
+
+// dialError is what net.Dialer fails with: nothing was sent.
+var dialError = net.OpError{Op: "dial", Net: "tcp", Err: errors.New("refused")}

@@ -14,15 +14,19 @@ import (
 	"github.com/headgate-go/headgate/middleware"
 )
 
+func testBucket(cfg Config) *bucket {
+	var live atomic.Pointer[settings]
+	live.Store(newSettings(cfg, nil))
+	return newBucket("a", &live)
+}
+
 // lateBucket has no token, and a waiter that was let in but comes too late,
 // as happens where the program does not get to run for a while.
 func lateBucket() (*bucket, *waiter) {
 	cfg := DefaultConfig()
 	cfg.Requests, cfg.Burst = 1, 1
-	var live atomic.Pointer[Config]
-	live.Store(&cfg)
-	b := newBucket("a", &live)
-	b.pass()
+	b := testBucket(cfg)
+	b.pass(0)
 	w := &waiter{until: time.Now().Add(time.Second / 2), cause: context.DeadlineExceeded, turn: make(chan struct{}, 1)}
 	b.queue.insert(0, w)
 	return b, w

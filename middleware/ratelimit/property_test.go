@@ -3,7 +3,9 @@ package ratelimit_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sort"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -18,6 +20,7 @@ import (
 // visit is a request of the property test, and what became of it.
 type visit struct {
 	at, deadline, cancel time.Duration // deadline and cancel after it came, 0 for none
+	cost                 int
 	served               time.Duration // after it came
 	refused              time.Duration
 	err                  error
@@ -32,28 +35,32 @@ func TestEveryScheduleKeepsItsPromises(t *testing.T) {
 			cfg.Burst = rapid.IntRange(1, 5).Draw(rt, "burst")
 			cfg.Queue = rapid.IntRange(0, 40).Draw(rt, "queue")
 			cfg.MaxWait = time.Duration(rapid.IntRange(1, 3000).Draw(rt, "max_wait")) * time.Millisecond
+			if rapid.Bool().Draw(rt, "weighted") {
+				cfg.Units = ratelimit.UnitsConfig{Limit: rapid.IntRange(1, 1000).Draw(rt, "units"), Per: time.Second, Burst: rapid.IntRange(0, 50).Draw(rt, "units burst")}
+			}
 		})
 		ms := func(most int, name string) time.Duration {
 			return time.Duration(rapid.IntRange(0, most).Draw(rt, name)) * time.Millisecond
 		}
 		visits := make([]visit, rapid.IntRange(1, 60).Draw(rt, "requests to come"))
 		for i := range visits {
-			visits[i] = visit{at: ms(1000, "at"), deadline: ms(2000, "deadline")}
+			visits[i] = visit{at: ms(1000, "at"), deadline: ms(2000, "deadline"), cost: rapid.IntRange(0, 60).Draw(rt, "cost")}
 			if rapid.IntRange(0, 4).Draw(rt, "gives up") == 0 {
 				visits[i].cancel = ms(500, "cancel")
 			}
 		}
 		var stats ratelimit.KeyStats
-		var arrivals []time.Duration
+		var arrivals []arrival
 		synctest.Test(t, func(t *testing.T) { arrivals, stats = play(t, cfg, visits) })
 
 		per := cfg.Per / time.Duration(cfg.Requests)
-		sort.Slice(arrivals, func(i, j int) bool { return arrivals[i] < arrivals[j] })
+		sort.SliceStable(arrivals, func(i, j int) bool { return arrivals[i].at < arrivals[j].at })
 		for i := cfg.Burst; i < len(arrivals); i++ {
-			if gap := arrivals[i] - arrivals[i-cfg.Burst]; gap < per-time.Microsecond {
+			if gap := arrivals[i].at - arrivals[i-cfg.Burst].at; gap < per-time.Microsecond {
 				rt.Fatalf("%d requests within %v, want at most %d each %v", cfg.Burst+1, gap, cfg.Burst, per)
 			}
 		}
+		checkUnits(rt, cfg.Units, arrivals)
 		for i, v := range visits {
 			switch {
 			case v.err == nil && v.served > cfg.MaxWait+time.Microsecond:
@@ -72,8 +79,30 @@ func TestEveryScheduleKeepsItsPromises(t *testing.T) {
 	})
 }
 
-func play(t *testing.T, cfg ratelimit.Config, visits []visit) ([]time.Duration, ratelimit.KeyStats) {
-	l := newStage(t, cfg)
+// checkUnits sees to it that a request goes only when its units are there, or a
+// full bucket where it needs more than that.
+func checkUnits(rt *rapid.T, cfg ratelimit.UnitsConfig, arrivals []arrival) {
+	if cfg.Limit == 0 {
+		return
+	}
+	burst := float64(cfg.Burst)
+	if cfg.Burst == 0 {
+		burst = float64(cfg.Limit)
+	}
+	tokens, last, perSecond := burst, time.Duration(0), float64(cfg.Limit)
+	for i, a := range arrivals {
+		tokens = min(burst, tokens+(a.at-last).Seconds()*perSecond)
+		last = a.at
+		cost, _ := strconv.ParseFloat(a.path, 64)
+		if tokens < min(cost, burst)-1e-3 {
+			rt.Fatalf("arrival %d takes %v units, %v are there", i, cost, tokens)
+		}
+		tokens -= min(cost, burst+perSecond)
+	}
+}
+
+func play(t *testing.T, cfg ratelimit.Config, visits []visit) ([]arrival, ratelimit.KeyStats) {
+	l := newStage(t, cfg, ratelimit.WithCost(byPath))
 	up := newUpstream()
 	rt := l.Wrap(up)
 	var calls sync.WaitGroup
@@ -91,7 +120,7 @@ func play(t *testing.T, cfg ratelimit.Config, visits []visit) ([]time.Duration, 
 				defer time.AfterFunc(v.cancel, cancel).Stop()
 			}
 			start := time.Now()
-			if v.err = get(ctx, rt, "http://a/"); v.err == nil {
+			if v.err = get(ctx, rt, fmt.Sprintf("http://a/%d", v.cost)); v.err == nil {
 				v.served = time.Since(start)
 			} else {
 				v.refused = time.Since(start)
@@ -100,5 +129,5 @@ func play(t *testing.T, cfg ratelimit.Config, visits []visit) ([]time.Duration, 
 	}
 	calls.Wait()
 	require.LessOrEqual(t, len(up.arrivals()), len(visits))
-	return up.times(), only(t, l)
+	return up.arrivals(), only(t, l)
 }

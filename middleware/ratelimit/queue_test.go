@@ -3,6 +3,7 @@ package ratelimit_test
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -21,24 +22,30 @@ type caller struct {
 	t     *testing.T
 	l     *ratelimit.RateLimit
 	up    *upstream
+	inner http.RoundTripper // what stands below l
 	calls sync.WaitGroup
 }
 
 func newCaller(t *testing.T, cfg ratelimit.Config, opts ...ratelimit.Option) *caller {
-	return &caller{t: t, l: newStage(t, cfg, opts...), up: newUpstream()}
+	up := newUpstream()
+	return &caller{t: t, l: newStage(t, cfg, opts...), up: up, inner: up}
 }
 
 // call calls with a deadline, or without one (0), and returns once the call waits or is done.
 func (c *caller) call(name string, deadline time.Duration) *result {
-	ctx, cancel := context.WithCancel(c.t.Context())
+	return c.callAs(c.t.Context(), name, deadline)
+}
+
+func (c *caller) callAs(ctx context.Context, name string, deadline time.Duration) *result {
+	ctx, cancel := context.WithCancel(ctx)
 	if deadline > 0 {
-		ctx, cancel = context.WithTimeout(c.t.Context(), deadline)
+		ctx, cancel = context.WithTimeout(ctx, deadline)
 	}
 	r := &result{cancel: cancel}
 	start := time.Now()
 	c.calls.Go(func() {
 		defer cancel()
-		r.err = get(ctx, c.l.Wrap(c.up), "http://a/"+name)
+		r.err = get(ctx, c.l.Wrap(c.inner), "http://a/"+name)
 		r.took = time.Since(start)
 		r.done.Store(true)
 	})

@@ -18,28 +18,21 @@ const (
 	EventRejected = "rejected"
 	// EventPaused: the upstream asked to stay away. Wait is for how long nobody gets a token.
 	EventPaused = "paused"
+	// EventLearned: the upstream told a lower limit in its header. Wait is for
+	// how long it holds, unless it is told again; the attributes are the budget
+	// ("requests" or "units") and its rate in a second.
+	EventLearned = "learned"
 )
 
 // RateLimit is the stage.
 type RateLimit struct {
-	settings atomic.Pointer[Config]
+	settings atomic.Pointer[settings]
 	reporter middleware.Reporter
-	key      middleware.KeyFunc
+	keyFunc  middleware.KeyFunc // nil for the key setting
+	estimate func(*http.Request) int
+	actual   func(*http.Response) (int, bool)
+	families []Family
 	buckets  *keyed.Map[bucket]
-}
-
-// Option is a collaborator of the stage.
-type Option func(*RateLimit)
-
-// WithReporter names the stage and says who is told of its events.
-func WithReporter(r middleware.Reporter) Option {
-	return func(l *RateLimit) { l.reporter = r }
-}
-
-// WithKey chooses by a function which requests share a rate; it takes the place
-// of the key setting.
-func WithKey(key middleware.KeyFunc) Option {
-	return func(l *RateLimit) { l.key = key }
 }
 
 // New makes the stage.
@@ -47,12 +40,12 @@ func New(cfg Config, opts ...Option) (*RateLimit, error) {
 	if err := middleware.Validate("rate_limit", cfg); err != nil {
 		return nil, err
 	}
-	l := &RateLimit{key: middleware.KeyByName(cfg.Key)}
+	l := &RateLimit{families: Families()}
 	for _, o := range opts {
 		o(l)
 	}
 	l.reporter = l.reporter.Named("rate_limit")
-	l.settings.Store(&cfg)
+	l.settings.Store(newSettings(cfg, l.keyFunc))
 	l.buckets = keyed.New(cfg.MaxKeys,
 		func(key string) *bucket { return newBucket(key, &l.settings) },
 		(*bucket).idle)
@@ -62,13 +55,13 @@ func New(cfg Config, opts ...Option) (*RateLimit, error) {
 // Update changes the settings in use. Waiting requests see a new rate at once,
 // and those that can't be served in time any more are refused; max_wait and
 // queue hold for the requests that come from now on. Tokens and pauses are
-// kept. The key and the number of keys stay as they were made. An invalid
-// configuration changes nothing.
+// kept; those of another key setting are not used any more. MaxKeys stays as it
+// was made. An invalid configuration changes nothing.
 func (l *RateLimit) Update(cfg Config) error {
 	if err := middleware.Validate(l.reporter.Stage, cfg); err != nil {
 		return err
 	}
-	l.settings.Store(&cfg)
+	l.settings.Store(newSettings(cfg, l.keyFunc))
 	l.buckets.Range(func(_ string, b *bucket) { b.refresh() })
 	return nil
 }
@@ -84,27 +77,53 @@ func (l *RateLimit) roundTrip(req *http.Request, next http.RoundTripper) (resp *
 	ex, inner := middleware.Join(req)
 	defer ex.Leave(req, &resp, &err)
 
-	b := l.buckets.Get(l.key(req))
-	if !b.pass() {
-		if err := l.wait(ex, b); err != nil {
+	cfg := l.settings.Load()
+	b := l.buckets.Get(cfg.key(req))
+	var r *reservation
+	if cfg.Units.on() {
+		r = l.reserve(ex, inner, b)
+		inner = inner.WithContext(r)
+	}
+	if !b.pass(r.cost()) {
+		if err := l.wait(ex, b, r.cost()); err != nil {
 			middleware.CloseBody(req)
 			return nil, err
 		}
 	}
 	resp, err = next.RoundTrip(inner)
-	switch o := ex.Outcome(resp, err); {
-	case o.Verdict == middleware.Pushback && o.Hinted:
-		l.pause(ex, b, o)
-	case o.Reason == middleware.ReasonRejected:
-		b.giveBack()
+	o := ex.Outcome(resp, err)
+	switch {
+	case o.Processing == middleware.NeverSent:
+		b.giveBack(r)
+	case r != nil:
+		l.account(b, r, resp, o)
+	}
+	if o.Verdict == middleware.Pushback || cfg.pauses(o) {
+		l.pause(ex, b, cfg, o)
+	}
+	if cfg.Learn && resp != nil && !cfg.pauses(o) { // a hint outranks what can be read from limits
+		l.learn(ex, b, resp, o)
 	}
 	return resp, err
 }
 
+// account settles what a response tells of the units that its request took.
+func (l *RateLimit) account(b *bucket, r *reservation, resp *http.Response, o middleware.Outcome) {
+	if l.actual != nil && resp != nil {
+		if units, ok := l.actual(resp); ok {
+			b.correct(r, units)
+			return
+		}
+	}
+	if o.Processing == middleware.Unprocessed {
+		b.refund(r)
+	}
+}
+
 // wait waits for a token and tells how that went.
-func (l *RateLimit) wait(ex *middleware.Exchange, b *bucket) error {
+func (l *RateLimit) wait(ex *middleware.Exchange, b *bucket, cost int) error {
 	start := time.Now()
-	refused := b.wait(ex)
+	refused := b.wait(ex, cost)
 	waited := time.Since(start)
 	ex.AddWait(waited)
 	event := middleware.Event{Kind: EventQueued, Level: slog.LevelDebug, Key: b.key, Attempt: ex.Attempt(), Wait: waited}
@@ -123,12 +142,20 @@ func (l *RateLimit) wait(ex *middleware.Exchange, b *bucket) error {
 	return err
 }
 
-// pause holds everybody back as the upstream asks. Of the many answers that ask
-// for it in a burst, the first is reported.
-func (l *RateLimit) pause(ex *middleware.Exchange, b *bucket, o middleware.Outcome) {
-	if d, began := b.pause(o.RetryAfter); began {
-		l.reporter.Report(ex, middleware.Event{
-			Kind: EventPaused, Level: slog.LevelWarn, Key: b.key, Attempt: ex.Attempt(), Outcome: o, Wait: d,
-		})
+// pause notes a pushback and holds everybody back if the upstream asks for it.
+// Of the many answers that ask for it in a burst, the first is reported.
+func (l *RateLimit) pause(ex *middleware.Exchange, b *bucket, cfg *settings, o middleware.Outcome) {
+	var hint time.Duration
+	if cfg.pauses(o) {
+		hint = o.RetryAfter
 	}
+	if d, began := b.pushedBack(hint); began {
+		l.reportPause(ex, b, o, d)
+	}
+}
+
+func (l *RateLimit) reportPause(ex *middleware.Exchange, b *bucket, o middleware.Outcome, d time.Duration) {
+	l.reporter.Report(ex, middleware.Event{
+		Kind: EventPaused, Level: slog.LevelWarn, Key: b.key, Attempt: ex.Attempt(), Outcome: o, Wait: d,
+	})
 }

@@ -222,12 +222,19 @@ func TestConfiguration(t *testing.T) {
 	require.ErrorContains(t, err, "rate_limit: ")
 	require.ErrorContains(t, err, "DefaultConfig")
 
-	_, err = ratelimit.New(ratelimit.Config{Queue: -1, MaxWait: -2, MaxPause: -3, Key: "model"})
+	_, err = ratelimit.New(ratelimit.Config{
+		Queue: -1, MaxWait: -2, MaxPause: -3, Key: "model", Units: ratelimit.UnitsConfig{Limit: 1, Burst: -4}, Ageing: -5, Ramp: -6,
+	})
 	for _, problem := range []string{
-		"requests: 0", "per: 0s", "burst: 0", "queue: -1", "max_wait: -2ns", "max_pause: -3ns", `key: "model"`, "max_keys: 0",
+		"units.per: 0s", "units.burst: -4", "ageing: -5ns", "ramp: -6ns", "requests: 0", "per: 0s", "burst: 0", "queue: -1", "max_wait: -2ns", "max_pause: -3ns", `key: "model"`, "max_keys: 0",
 	} {
 		require.ErrorContains(t, err, problem)
 	}
+
+	deaf := ratelimit.DefaultConfig()
+	deaf.Learn, deaf.MaxPause, deaf.Units.Limit = true, 0, -1
+	require.ErrorContains(t, deaf.Validate(), "max_pause: 0")
+	require.ErrorContains(t, deaf.Validate(), "units.limit: -1")
 
 	none := ratelimit.DefaultConfig()
 	none.Queue, none.MaxWait, none.MaxPause = 0, 0, 0

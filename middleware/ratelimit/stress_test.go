@@ -19,7 +19,7 @@ import (
 )
 
 // Requirement 17: callers that cancel at random, a rate that changes and an
-// upstream that pushes back; in the end nobody waits and every token is
+// upstream that pushes back, tells limits and reports costs; in the end nobody waits and every token is
 // accounted for. HEADGATE_SOAK=1 does it for 30 seconds.
 func TestStress(t *testing.T) {
 	duration := time.Second
@@ -28,14 +28,19 @@ func TestStress(t *testing.T) {
 	}
 	cfg := config(func(cfg *ratelimit.Config) {
 		cfg.Requests, cfg.Burst, cfg.Queue, cfg.MaxWait, cfg.MaxPause = 5000, 4, 48, 50*time.Millisecond, 3*time.Millisecond
+		cfg.Units, cfg.Ramp, cfg.Learn = ratelimit.UnitsConfig{Limit: 50_000, Per: time.Second, Burst: 100}, time.Millisecond, true
 	})
-	l := newStage(t, cfg)
-	var through, refused, unknown atomic.Uint64
+	l := newStage(t, cfg, ratelimit.WithCost(func(*http.Request) int { return rand.IntN(20) }))
+	var through, refused, unknown, spent atomic.Uint64
 	rt := l.Wrap(middleware.RoundTripperFunc(func(req *http.Request) (*http.Response, error) {
 		if n := through.Add(1); n%500 == 0 {
+			ratelimit.Report(req.Context(), 0)
 			return respond(req, http.StatusTooManyRequests, http.Header{"Retry-After-Ms": {"2"}}), nil
 		}
-		return respond(req, http.StatusOK, nil), nil
+		units := rand.IntN(12)
+		spent.Add(uint64(units))
+		ratelimit.Report(req.Context(), units)
+		return respond(req, http.StatusOK, http.Header{"Ratelimit-Remaining": {"3"}, "Ratelimit-Reset": {"0.001"}}), nil
 	}))
 	until := time.Now().Add(duration)
 	var callers sync.WaitGroup
@@ -47,6 +52,7 @@ func TestStress(t *testing.T) {
 					ctx, cancel = context.WithTimeout(ctx, time.Duration(rand.IntN(20))*time.Millisecond)
 				}
 				timer := time.AfterFunc(time.Duration(rand.IntN(10000))*time.Microsecond, cancel)
+				ctx = middleware.WithPriority(ctx, rand.IntN(3))
 				switch err := get(ctx, rt, "http://a/"); {
 				case errors.Is(err, middleware.ErrRejected):
 					refused.Add(1)
@@ -74,6 +80,7 @@ func TestStress(t *testing.T) {
 	require.Equal(t, through.Load(), stats.Admitted)
 	require.Equal(t, refused.Load(), stats.Refused)
 	require.NotZero(t, stats.Queued)
+	require.Equal(t, spent.Load(), stats.Spent)
 	require.LessOrEqual(t, float64(through.Load()), 6000*(duration.Seconds()+1), "the rate is kept")
 }
 

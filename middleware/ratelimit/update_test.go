@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/headgate-go/headgate/middleware"
 	"github.com/headgate-go/headgate/middleware/ratelimit"
 )
 
@@ -82,5 +83,17 @@ func TestInvalidUpdateChangesNothing(t *testing.T) {
 		require.ErrorContains(t, c.l.Update(config(func(cfg *ratelimit.Config) { cfg.Requests, cfg.Burst = 100, 0 })), "burst: 0")
 		c.calls.Wait()
 		require.Equal(t, []time.Duration{0, tick}, c.up.times())
+	})
+}
+
+func TestOtherKeyHoldsFromNowOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCaller(t, config(nil))
+		c.call("now", 0)
+		require.NoError(t, c.l.Update(config(func(cfg *ratelimit.Config) { cfg.Key = middleware.KeyShared })))
+		c.call("shared", 0)
+		require.NoError(t, get(t.Context(), c.l.Wrap(c.up), "http://b/other"))
+		require.Equal(t, []time.Duration{0, 0, tick}, c.up.times())
+		require.Len(t, c.l.Stats(), 2)
 	})
 }

@@ -14,8 +14,8 @@ const slack = time.Microsecond
 
 // wait blocks until the request has its token (nil) or gets none. No token is
 // ever taken for somebody else, so one who gives up takes none along.
-func (b *bucket) wait(ex *middleware.Exchange) *refusal {
-	w, refused := b.enter(ex)
+func (b *bucket) wait(ex *middleware.Exchange, cost int) *refusal {
+	w, refused := b.enter(ex, cost)
 	if w == nil {
 		return refused
 	}
@@ -48,37 +48,64 @@ func (b *bucket) wait(ex *middleware.Exchange) *refusal {
 }
 
 // enter queues the request, if its turn comes in time and if it makes nobody
-// late who is queued already. Without a waiter, the matter is decided.
-func (b *bucket) enter(ex *middleware.Exchange) (*waiter, *refusal) {
+// late who is queued already, but for those of lower priority. Without a
+// waiter, the matter is decided.
+func (b *bucket) enter(ex *middleware.Exchange, cost int) (*waiter, *refusal) {
 	deadline, ok := ex.Deadline()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
 	b.adopt(now)
-	if len(b.queue) == 0 && b.take(now) {
+	if len(b.queue) == 0 && b.take(now, cost) {
 		return nil, nil // it came in between
 	}
-	w := &waiter{until: now.Add(b.cfg.MaxWait + slack)}
+	w := &waiter{until: now.Add(b.cfg.MaxWait + slack), cost: cost}
 	if ok && deadline.Add(-slack).Before(w.until) {
 		w.until, w.cause = deadline.Add(-slack), context.DeadlineExceeded
 	}
-	f := b.forecast(now)
-	place := b.queue.place(w.until)
-	if len(b.queue) >= b.cfg.Queue {
-		return nil, b.refuse(&refusal{err: ErrQueueFull, after: f.at(len(b.queue)).Sub(now)})
-	}
-	if f.at(place).After(w.until) {
-		return nil, b.refuse(&refusal{err: ErrTooLate, cause: w.cause, after: f.at(place).Sub(now)})
-	}
-	for i := place; i < len(b.queue); i++ {
-		if f.at(i + 1).After(b.queue[i].until) {
-			return nil, b.refuse(&refusal{err: ErrTooLate, cause: w.cause, after: f.at(len(b.queue)).Sub(now)})
+	w.rank(ex.Priority(), b.cfg.Ageing)
+	stay := b.queue
+	if n := len(b.queue); n >= b.cfg.Queue {
+		if n == 0 || b.queue[n-1].priority >= w.priority {
+			return nil, b.refuse(&refusal{err: ErrQueueFull, after: b.last(now, cost)})
 		}
+		stay = b.queue[:n-1]
+	}
+	place, fits := stay.place(w.order), true
+	f := b.forecast(now)
+	f.pass(stay[:place])
+	if at := f.next(1, cost); at.After(w.until) {
+		return nil, b.refuse(&refusal{err: ErrTooLate, cause: w.cause, after: at.Sub(now)})
+	}
+	for _, other := range stay[place:] {
+		ahead := f
+		if at := f.next(1, other.cost); !at.After(other.until) {
+			continue
+		}
+		if other.priority >= w.priority {
+			return nil, b.refuse(&refusal{err: ErrTooLate, cause: w.cause, after: b.last(now, cost)})
+		}
+		f, fits = ahead, false
+	}
+	if len(stay) < len(b.queue) {
+		b.dismiss(b.queue[len(stay)], &refusal{err: ErrQueueFull, after: b.last(now, 0)})
+		b.queue[len(stay)] = nil
+		b.queue = stay
 	}
 	w.turn = make(chan struct{}, 1)
 	b.queue.insert(place, w)
 	b.counts.queued++
+	if !fits {
+		b.sweep(now) // tells who is late now
+	}
 	return w, nil
+}
+
+// last is how long it would take at the end of the queue. mu is held.
+func (b *bucket) last(now time.Time, cost int) time.Duration {
+	f := b.forecast(now)
+	f.pass(b.queue)
+	return f.next(1, cost).Sub(now)
 }
 
 // look tells w how it stands: decided, with a token or a refusal, or else how
@@ -93,13 +120,14 @@ func (b *bucket) look(w *waiter) (sleep time.Duration, decided bool) {
 		return 0, false
 	}
 	now := time.Now()
-	if b.take(now) {
+	if b.take(now, w.cost) {
 		b.queue.remove(w)
 		b.nudgeHead()
 		return 0, true
 	}
 	// Tokens come late where the program did not get to run in time.
-	if at := b.forecast(now).at(0); !at.After(w.until) {
+	f := b.forecast(now)
+	if at := f.next(1, w.cost); !at.After(w.until) {
 		return max(at.Sub(now), 1), false
 	}
 	b.sweep(now)
@@ -130,9 +158,10 @@ func (b *bucket) sweep(now time.Time) {
 	f := b.forecast(now)
 	kept := b.queue[:0]
 	for _, w := range b.queue {
-		if at := f.at(len(kept)); at.After(w.until) {
-			w.refusal = b.refuse(&refusal{err: ErrTooLate, cause: w.cause, after: at.Sub(now)})
-			w.nudge()
+		ahead := f
+		if at := f.next(1, w.cost); at.After(w.until) {
+			b.dismiss(w, &refusal{err: ErrTooLate, cause: w.cause, after: at.Sub(now)})
+			f = ahead
 		} else {
 			kept = append(kept, w)
 		}
@@ -140,6 +169,12 @@ func (b *bucket) sweep(now time.Time) {
 	clear(b.queue[len(kept):])
 	b.queue = kept
 	b.nudgeHead()
+}
+
+// dismiss refuses a waiter, which its caller takes off the queue. mu is held.
+func (b *bucket) dismiss(w *waiter, r *refusal) {
+	w.refusal = b.refuse(r)
+	w.nudge()
 }
 
 // refuse counts a refusal. mu is held.

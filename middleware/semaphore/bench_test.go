@@ -38,12 +38,28 @@ func through(next http.RoundTripper) http.RoundTripper {
 	})
 }
 
+// attempting sends one attempt, as retry does: it is there that a semaphore stands.
+func attempting(next http.RoundTripper) http.RoundTripper {
+	return middleware.Forward(next, func(req *http.Request) (resp *http.Response, err error) {
+		ex, req := middleware.Join(req)
+		child, inner := ex.Child(req)
+		defer child.Leave(req, &resp, &err)
+		return next.RoundTrip(inner)
+	})
+}
+
 type nothing struct{}
 
 func (nothing) Settle(uint64, middleware.End) {}
 
 func BenchmarkSemaphore(b *testing.B) {
-	stage, err := semaphore.New(semaphore.DefaultConfig())
+	cfg := unbounded()
+	stage, err := semaphore.New(cfg)
+	if err != nil {
+		b.Fatal(err)
+	}
+	cfg.Limit, cfg.MaxConcurrent = semaphore.LimitFixed, 32
+	fixed, err := semaphore.New(cfg)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -53,8 +69,9 @@ func BenchmarkSemaphore(b *testing.B) {
 	}{
 		{"base", stub},
 		{"alone", stage.Wrap(stub)},
-		{"chain without", middleware.Chain(stub, through)},
-		{"chain with", middleware.Chain(stub, through, stage.Wrap)},
+		{"chain without", middleware.Chain(stub, attempting, through)},
+		{"chain with", middleware.Chain(stub, attempting, through, stage.Wrap)},
+		{"chain with a fixed limit", middleware.Chain(stub, attempting, through, fixed.Wrap)},
 	} {
 		b.Run(row.name, func(b *testing.B) {
 			req, _ := http.NewRequest("GET", "http://a/", nil)

@@ -9,11 +9,15 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	middlewaretest.Run(t, func(tb testing.TB) middleware.Middleware {
-		stage, err := semaphore.New(semaphore.DefaultConfig())
-		if err != nil {
-			tb.Fatal(err)
-		}
-		return stage.Wrap
-	})
+	for name, cfg := range map[string]semaphore.Config{"fixed": semaphore.DefaultConfig(), "adaptive": unbounded()} {
+		t.Run(name, func(t *testing.T) {
+			middlewaretest.Run(t, func(tb testing.TB) middleware.Middleware {
+				stage, err := semaphore.New(cfg)
+				if err != nil {
+					tb.Fatal(err)
+				}
+				return stage.Wrap
+			})
+		})
+	}
 }

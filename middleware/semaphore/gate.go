@@ -1,8 +1,6 @@
 package semaphore
 
 import (
-	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,37 +14,57 @@ import (
 // and returning one is an atomic operation; the mutex is for waiting.
 type gate struct {
 	key      string
-	settings *atomic.Pointer[Config]
+	settings *atomic.Pointer[settings]
+	adaptive *adaptive
 	service  *quantile.Window // how long permits are held
+	interval average          // nanoseconds between two that come back, when many are in use
 
 	inUse   atomic.Int64
+	held    atomic.Int64 // of those in use, the ones that nobody has: see punish
 	waiting atomic.Int64 // the length of the queue, to be read without the lock
 
 	mu     sync.Mutex
-	queue  queue.Queue
-	expiry *time.Timer // fires when the head of the queue is of no use any more
+	queue  *queue.Queue
+	expiry *time.Timer // fires when the first of the queue is of no use any more
 	fires  time.Time
 
-	admitted, queued, refused atomic.Uint64
+	admitted, queued, refused, drops atomic.Uint64
+	told                             atomic.Int64 // the limit that was last reported, and when
+	toldAt                           atomic.Int64
 }
 
-func newGate(key string, settings *atomic.Pointer[Config]) *gate {
-	return &gate{key: key, settings: settings, service: quantile.New(0.95)}
+// grant is a permit, and how things stood when it was given.
+type grant struct {
+	number uint64 // permits given, with this one
+	inUse  int64  // permits in use, with this one
+	limit  int64  // how many there were
+}
+
+func newGate(key string, s *atomic.Pointer[settings]) *gate {
+	g := &gate{key: key, settings: s, adaptive: newAdaptive(s.Load().bounds()), service: quantile.New(0.95), queue: queue.New()}
+	g.told.Store(g.adaptive.current.Load())
+	return g
 }
 
 func (g *gate) idle() bool { return g.inUse.Load() == 0 && g.waiting.Load() == 0 }
 
+func (g *gate) limit(s *settings) int64 {
+	if s.adaptive {
+		return g.adaptive.current.Load()
+	}
+	return int64(s.MaxConcurrent)
+}
+
 // tryAcquire takes a permit if there is one. It never raises the count above
 // the limit, not even for an instant.
-func (g *gate) tryAcquire(limit int) bool {
+func (g *gate) tryAcquire(s *settings) (grant, bool) {
 	for {
-		n := g.inUse.Load()
-		if n >= int64(limit) {
-			return false
+		n, limit := g.inUse.Load(), g.limit(s)
+		if n >= limit {
+			return grant{}, false
 		}
 		if g.inUse.CompareAndSwap(n, n+1) {
-			g.admitted.Add(1)
-			return true
+			return grant{g.admitted.Add(1), n + 1, limit}, true
 		}
 	}
 }
@@ -56,6 +74,11 @@ func (g *gate) tryAcquire(limit int) bool {
 // of the two sees the other.
 func (g *gate) release() {
 	g.inUse.Add(-1)
+	g.wake()
+}
+
+// wake serves waiters after a permit was returned or the limit has grown.
+func (g *gate) wake() {
 	if g.waiting.Load() > 0 {
 		g.mu.Lock()
 		g.serve()
@@ -63,48 +86,30 @@ func (g *gate) release() {
 	}
 }
 
-// Settle returns the permit of an exchange that has ended. The token is when
-// it was taken, if that is to be learned from.
-func (g *gate) Settle(token uint64, end middleware.End) {
-	g.learn(token, end.Outcome.Verdict)
-	g.release()
-}
-
-func (g *gate) learn(since uint64, v middleware.Verdict) {
-	if since != 0 && v != middleware.Neutral {
-		g.service.Add(time.Since(epoch) - time.Duration(since))
-	}
-}
-
-// serve hands permits to waiters. mu is held.
+// serve hands permits to waiters, and tells those for whom it is too late. mu is held.
 func (g *gate) serve() {
-	limit := g.settings.Load().MaxConcurrent
-	now := time.Now()
-	for w := g.queue.Head(); w != nil; w = g.queue.Head() {
-		if w.By.Before(now) {
-			g.drop(w, ErrTooLate)
-			continue
+	s, now := g.settings.Load(), time.Now()
+	for w := g.queue.PopExpired(now); w != nil; w = g.queue.PopExpired(now) {
+		g.finish(w, ErrTooLate)
+	}
+	for w := g.queue.PopStale(now); w != nil; w = g.queue.PopStale(now) {
+		g.finish(w, ErrShed)
+	}
+	for g.queue.Len() > 0 {
+		p, ok := g.tryAcquire(s)
+		if !ok {
+			return
 		}
-		if !g.tryAcquire(limit) {
-			break
-		}
-		g.remove(w)
-		w.Finish(nil)
+		w := g.queue.Pop(now)
+		w.Grant = queue.Grant{Number: p.number, InUse: p.inUse, Limit: p.limit}
+		g.finish(w, nil)
 	}
 }
 
-func (g *gate) remove(w *queue.Waiter) bool {
-	if !g.queue.Remove(w) {
-		return false
-	}
+// finish tells a waiter that was taken off the queue its fate.
+func (g *gate) finish(w *queue.Waiter, fate error) {
 	g.waiting.Add(-1)
-	return true
-}
-
-func (g *gate) drop(w *queue.Waiter, why error) {
-	if g.remove(w) {
-		w.Finish(why)
-	}
+	w.Finish(fate)
 }
 
 // expire drops those for whom it is too late, and looks again when the next
@@ -114,84 +119,48 @@ func (g *gate) expire() {
 	defer g.mu.Unlock()
 	g.fires = time.Time{}
 	g.serve()
-	for w := g.queue.Head(); w != nil && !w.By.After(time.Now()); w = g.queue.Head() {
-		g.drop(w, ErrTooLate)
+	due := time.Now().Add(1)
+	for w := g.queue.PopExpired(due); w != nil; w = g.queue.PopExpired(due) {
+		g.finish(w, ErrTooLate)
 	}
 	g.arm()
 }
 
 func (g *gate) arm() {
-	w := g.queue.Head()
-	if w == nil || !g.fires.IsZero() && !w.By.Before(g.fires) {
+	at, ok := g.queue.NextExpiry()
+	if !ok || !g.fires.IsZero() && !at.Before(g.fires) {
 		return
 	}
-	g.fires = w.By
-	if d := time.Until(w.By); g.expiry == nil {
+	g.fires = at
+	if d := time.Until(at); g.expiry == nil {
 		g.expiry = time.AfterFunc(d, g.expire)
 	} else {
 		g.expiry.Reset(d)
 	}
 }
 
-// wait queues for a permit. The returned error is a sentinel of this package,
-// cause the context's error where that is why.
-func (g *gate) wait(ctx context.Context, cfg *Config) (err, cause error) {
-	now := time.Now()
-	by, cause := g.serveBy(ctx, cfg, now)
-	if by.Before(now) {
-		return ErrTooLate, cause
-	}
-	w := queue.NewWaiter(by)
-	if err := g.enqueue(w, cfg); err != nil {
-		return err, nil
-	}
-	select {
-	case <-w.Done():
-		if w.Fate() == nil {
-			return nil, nil
+// Settle returns the permit of an exchange that has ended.
+func (g *gate) Settle(t uint64, end middleware.End) {
+	s, tk := g.settings.Load(), token(t)
+	if s.adaptive && end.Err != nil && end.Outcome.Status != 0 {
+		// The body failed, after headers that were in order.
+		x := answer{grant: grant{number: tk.number(g.admitted.Load())}, at: time.Now(), took: tk.held(), issued: g.admitted.Load()}
+		if g.adaptive.isDrop(end.Outcome, x.took) {
+			g.drops.Add(1)
+			g.adaptive.dropped(x)
 		}
-		return w.Fate(), cause
-	case <-ctx.Done():
 	}
-	g.mu.Lock()
-	waited := g.remove(w)
-	g.mu.Unlock()
-	if !waited && w.Fate() == nil {
-		g.release() // granted in the same instant
-	}
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return ErrTooLate, ctx.Err()
-	}
-	return ErrCanceled, ctx.Err()
+	g.settle(tk, end.Outcome)
 }
 
-// serveBy is when a request that comes now must have its permit: within
-// max_wait, and while its deadline leaves the reserve. cause is the deadline's
-// error if that is what bounds it.
-func (g *gate) serveBy(ctx context.Context, cfg *Config, now time.Time) (by time.Time, cause error) {
-	by = now.Add(cfg.MaxWait)
-	if deadline, ok := ctx.Deadline(); ok {
-		reserve := cfg.Reserve
-		if reserve == 0 {
-			reserve = g.service.Value()
-		}
-		if at := deadline.Add(-reserve); at.Before(by) {
-			return at, context.DeadlineExceeded
+// settle returns a permit, and learns how long it was held.
+func (g *gate) settle(t token, o middleware.Outcome) {
+	switch o.Verdict {
+	case middleware.Success, middleware.Invalid, middleware.Failure:
+		if held := t.held(); held > 0 {
+			g.service.Add(held)
+			g.interval.add(float64(held) / float64(max(1, g.inUse.Load())))
 		}
 	}
-	return by, nil
-}
-
-func (g *gate) enqueue(w *queue.Waiter, cfg *Config) error {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.queue.Len() >= cfg.Queue {
-		return ErrQueueFull
-	}
-	g.queue.Push(w)
-	g.waiting.Add(1)
-	g.queued.Add(1)
-	g.serve() // a permit may have come back in between
-	g.arm()
-	return nil
+	g.release()
 }

@@ -16,17 +16,27 @@ const (
 	EventQueued = "queued"
 	// EventRejected: a request was refused. Err says why, Wait how long it had waited.
 	EventRejected = "rejected"
+	// EventLimitChanged: an adaptive limit is another one. It is told at most
+	// once in a second for each key; the attributes from and limit say what it
+	// was when it was last told, and what it is.
+	EventLimitChanged = "limit_changed"
 )
-
-// epoch is where the start of a permit is counted from; it fits into a token.
-var epoch = time.Now()
 
 // Semaphore is the stage.
 type Semaphore struct {
-	settings atomic.Pointer[Config]
+	settings atomic.Pointer[settings]
 	reporter middleware.Reporter
 	key      middleware.KeyFunc
+	tenant   middleware.KeyFunc
 	gates    *keyed.Map[gate]
+}
+
+// settings are what a request and a gate look at.
+type settings struct {
+	Config
+	adaptive bool
+	tenant   middleware.KeyFunc
+	reporter middleware.Reporter
 }
 
 // Option is a collaborator of the stage.
@@ -43,6 +53,14 @@ func WithKey(key middleware.KeyFunc) Option {
 	return func(s *Semaphore) { s.key = key }
 }
 
+// WithTenant tells by a function on whose behalf a request is made. Among
+// requests of the same priority tenants take turns, however many each of them
+// has waiting, and in a full queue it is the tenant with the most that makes
+// room. At most queue tenants are remembered: those that have a request waiting.
+func WithTenant(tenant middleware.KeyFunc) Option {
+	return func(s *Semaphore) { s.tenant = tenant }
+}
+
 // New makes the stage.
 func New(cfg Config, opts ...Option) (*Semaphore, error) {
 	if err := middleware.Validate("semaphore", cfg); err != nil {
@@ -53,26 +71,30 @@ func New(cfg Config, opts ...Option) (*Semaphore, error) {
 		o(s)
 	}
 	s.reporter = s.reporter.Named("semaphore")
-	s.settings.Store(&cfg)
+	s.configure(cfg)
 	s.gates = keyed.New(cfg.MaxKeys,
 		func(key string) *gate { return newGate(key, &s.settings) },
 		(*gate).idle)
 	return s, nil
 }
 
+func (s *Semaphore) configure(cfg Config) {
+	s.settings.Store(&settings{Config: cfg, adaptive: cfg.Limit == LimitAdaptive, tenant: s.tenant, reporter: s.reporter})
+}
+
 // Update changes the limits in use. With a lower limit, requests that are
-// under way finish; with a higher one, waiting requests go at once. The key
-// and the number of keys stay as they were made. An invalid configuration
-// changes nothing.
+// under way finish; with a higher one, waiting requests go at once. What an
+// adaptive limit has found stays, within the new bounds. The key and the
+// number of keys stay as they were made. An invalid configuration changes
+// nothing.
 func (s *Semaphore) Update(cfg Config) error {
 	if err := middleware.Validate(s.reporter.Stage, cfg); err != nil {
 		return err
 	}
-	s.settings.Store(&cfg)
+	s.configure(cfg)
 	s.gates.Range(func(_ string, g *gate) {
-		g.mu.Lock()
-		g.serve()
-		g.mu.Unlock()
+		g.adaptive.resize(cfg.bounds())
+		g.wake()
 	})
 	return nil
 }
@@ -90,74 +112,51 @@ func (s *Semaphore) roundTrip(req *http.Request, next http.RoundTripper) (resp *
 
 	cfg := s.settings.Load()
 	g := s.gates.Get(s.key(req))
-	if g.waiting.Load() > 0 || !g.tryAcquire(cfg.MaxConcurrent) {
-		if err := s.wait(ex, g, cfg); err != nil {
+	var p grant
+	ok := false
+	if g.waiting.Load() == 0 {
+		p, ok = g.tryAcquire(cfg)
+	}
+	if !ok {
+		if p, err = s.wait(ex, g, req, cfg); err != nil {
 			middleware.CloseBody(req)
 			return nil, err
 		}
 	}
-	since := g.stamp(cfg)
+	start := stamp(p, cfg)
 	if cfg.Release == ReleaseHeaders {
+		returned := false
 		defer func() {
-			g.learn(since, ex.Outcome(resp, err).Verdict)
-			g.release()
+			o := middleware.Outcome{Verdict: middleware.Neutral}
+			if returned {
+				o = ex.Outcome(resp, err)
+			}
+			g.settle(newToken(p.number, start), o)
 		}()
-		return next.RoundTrip(inner)
+		resp, err = next.RoundTrip(inner)
+		returned = true
+	} else {
+		ex.OnEnd(g, uint64(newToken(p.number, start)))
+		resp, err = next.RoundTrip(inner)
 	}
-	ex.OnEnd(g, since)
-	return next.RoundTrip(inner)
+	if cfg.adaptive {
+		g.observe(ex, cfg, p, start, resp, err)
+	}
+	return resp, err
 }
 
-// stamp is when a permit was taken, or 0 while it makes no difference: how
-// long permits are held is only of interest once requests may have to wait,
-// and reading the clock is not free.
-func (g *gate) stamp(cfg *Config) uint64 {
-	if cfg.Reserve != 0 || cfg.Queue == 0 || g.inUse.Load()*2 < int64(cfg.MaxConcurrent) {
-		return 0
-	}
-	return uint64(time.Since(epoch))
-}
-
-func (s *Semaphore) wait(ex *middleware.Exchange, g *gate, cfg *Config) error {
+func (s *Semaphore) wait(ex *middleware.Exchange, g *gate, req *http.Request, cfg *settings) (grant, error) {
 	start := time.Now()
-	err, cause := g.wait(ex, cfg)
+	p, refused := g.wait(ex, req, cfg)
 	waited := time.Since(start)
 	ex.AddWait(waited)
 	event := middleware.Event{Kind: EventQueued, Level: slog.LevelDebug, Key: g.key, Attempt: ex.Attempt(), Wait: waited}
-	if err != nil {
+	var err error
+	if refused != nil {
 		g.refused.Add(1)
-		rejected := &middleware.RejectedError{Stage: s.reporter.Stage, Key: g.key, Err: err, Cause: cause}
-		event.Kind, event.Err, err = EventRejected, rejected, rejected
+		err = &middleware.RejectedError{Stage: s.reporter.Stage, Key: g.key, RetryAfter: refused.after, Err: refused.err, Cause: refused.cause}
+		event.Kind, event.Err = EventRejected, err
 	}
 	s.reporter.Report(ex, event)
-	return err
-}
-
-// KeyStats is a snapshot of the permits of one key.
-type KeyStats struct {
-	Key      string        `json:"key"`
-	InUse    int           `json:"in_use"`
-	Waiting  int           `json:"waiting"`
-	Limit    int           `json:"limit"`
-	Reserve  time.Duration `json:"reserve"`
-	Admitted uint64        `json:"admitted"` // permits given
-	Queued   uint64        `json:"queued"`   // requests that had to wait
-	Refused  uint64        `json:"refused"`
-}
-
-// Stats is a snapshot, a line for each key, in no particular order.
-func (s *Semaphore) Stats() []KeyStats {
-	cfg := s.settings.Load()
-	var all []KeyStats
-	s.gates.Range(func(key string, g *gate) {
-		reserve := cfg.Reserve
-		if reserve == 0 {
-			reserve = g.service.Value()
-		}
-		all = append(all, KeyStats{
-			Key: key, InUse: int(g.inUse.Load()), Waiting: int(g.waiting.Load()), Limit: cfg.MaxConcurrent, Reserve: reserve,
-			Admitted: g.admitted.Load(), Queued: g.queued.Load(), Refused: g.refused.Load(),
-		})
-	})
-	return all
+	return p, err
 }

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // config allows one request at a time and lets n wait.
 func config(change func(*semaphore.Config)) semaphore.Config {
 	cfg := semaphore.DefaultConfig()
-	cfg.MaxConcurrent, cfg.MaxWait, cfg.Reserve = 1, time.Hour, time.Nanosecond
+	cfg.Limit, cfg.MaxConcurrent, cfg.MaxWait, cfg.Reserve = semaphore.LimitFixed, 1, time.Hour, time.Nanosecond
 	if change != nil {
 		change(&cfg)
 	}

@@ -1,111 +1,211 @@
-// Package queue is the waiting queue of the stages in which requests wait: the
-// one that has to be served soonest comes first.
 package queue
 
 import (
-	"container/heap"
+	"slices"
 	"time"
 )
 
-// Waiter is a request that waits. Its goroutine blocks on Done; whoever takes
-// it off the queue decides its fate and closes the matter with Finish.
-type Waiter struct {
-	// By is when it has to be served at the latest: it is of no use later.
-	By time.Time
-
-	done  chan struct{}
-	fate  error
-	seq   uint64
-	place int // in the heap; -1 when it is not in it
-}
-
-// NewWaiter makes a waiter that has to be served by the given time.
-func NewWaiter(by time.Time) *Waiter {
-	return &Waiter{By: by, done: make(chan struct{}), place: -1}
-}
-
-// Finish tells the waiter its fate: nil for being served. It is called once.
-func (w *Waiter) Finish(fate error) {
-	w.fate = fate
-	close(w.done)
-}
-
-// Done is closed when Fate can be read.
-func (w *Waiter) Done() <-chan struct{} { return w.done }
-
-// Fate is what Finish was given. Read it after Done is closed.
-func (w *Waiter) Fate() error { return w.fate }
-
-// Queue orders waiters by the time that they have to be served by, first come
-// first served among equals. It does not lock and does not bound itself: its
-// owner does both. The zero value is empty.
+// Queue orders waiters. Make it with New.
 type Queue struct {
-	waiters waiters
-	seq     uint64
+	// Ageing is what a level of priority is worth: a waiter stands in the line
+	// as though its deadline was that much sooner. Change it when the queue is
+	// empty, or live with an order that is partly old.
+	Ageing time.Duration
+	// Target is the delay above which the newest of the patient waiters go
+	// first and the oldest are shed; 0 keeps them in the order of arrival.
+	Target time.Duration
+
+	lanes    map[string]*lane // of the tenants that wait
+	expiry   line
+	arrivals line
+	codel    codel
+	turns    uint64
+	seq      uint64
+}
+
+// lane is the waiters of one tenant.
+type lane struct {
+	line
+	turn uint64 // when it last had its turn
+}
+
+// New makes an empty queue.
+func New() *Queue {
+	return &Queue{lanes: map[string]*lane{}, expiry: line{order: byExpiry}, arrivals: line{order: byArrival}}
 }
 
 // Len is the number of waiters.
-func (q *Queue) Len() int { return len(q.waiters) }
+func (q *Queue) Len() int { return len(q.expiry.waiters) }
 
 // Push puts w in its place.
 func (q *Queue) Push(w *Waiter) {
 	q.seq++
-	w.seq = q.seq
-	heap.Push(&q.waiters, w)
+	w.seq, w.turn = q.seq, q.turnOf(w)
+	w.lane = q.lanes[w.Tenant]
+	if w.lane == nil {
+		q.turns++
+		w.lane = &lane{line: line{order: byTurn}, turn: q.turns}
+		q.lanes[w.Tenant] = w.lane
+	}
+	w.lane.add(w)
+	q.expiry.add(w)
+	if w.Patient {
+		q.arrivals.add(w)
+	}
 }
 
-// Head is the waiter to be served next; nil if there is none.
-func (q *Queue) Head() *Waiter {
-	if len(q.waiters) == 0 {
-		return nil
-	}
-	return q.waiters[0]
+// maxPriority bounds priorities, so that a turn can be computed.
+const maxPriority = 1000
+
+func (q *Queue) turnOf(w *Waiter) time.Time {
+	return w.By.Add(-q.Ageing * time.Duration(clampPriority(w.Priority)))
 }
 
-// Pop takes the head off the queue; nil if it is empty.
-func (q *Queue) Pop() *Waiter {
-	if len(q.waiters) == 0 {
-		return nil
-	}
-	return heap.Pop(&q.waiters).(*Waiter)
-}
+func clampPriority(p int) int { return max(-maxPriority, min(p, maxPriority)) }
 
 // Remove takes w off the queue, wherever it stands. It reports false if it was
 // not there any more: then its fate is decided.
 func (q *Queue) Remove(w *Waiter) bool {
-	if w.place < 0 {
+	if w.at[byExpiry] == 0 {
 		return false
 	}
-	heap.Remove(&q.waiters, w.place)
+	w.lane.drop(w)
+	q.expiry.drop(w)
+	if w.Patient {
+		q.arrivals.drop(w)
+	}
+	if len(w.lane.waiters) == 0 {
+		delete(q.lanes, w.Tenant)
+	}
 	return true
 }
 
-type waiters []*Waiter
-
-func (w waiters) Len() int { return len(w) }
-
-func (w waiters) Less(i, j int) bool {
-	if c := w[i].By.Compare(w[j].By); c != 0 {
-		return c < 0
+// Pop takes off whoever is served next; nil if nobody waits.
+func (q *Queue) Pop(now time.Time) *Waiter {
+	l := q.nextLane(now)
+	if l == nil {
+		return nil
 	}
-	return w[i].seq < w[j].seq
+	w := l.head()
+	if w.Patient && q.codel.dropping {
+		q.yield(w)
+		w = l.head()
+	}
+	q.turns++
+	l.turn = q.turns
+	q.Remove(w)
+	return w
 }
 
-func (w waiters) Swap(i, j int) {
-	w[i], w[j] = w[j], w[i]
-	w[i].place, w[j].place = i, j
+// nextLane is the one whose turn it is: among those in which the most
+// important request waits, the one that waits longest for its turn.
+func (q *Queue) nextLane(now time.Time) *lane {
+	var next *lane
+	var level int
+	for _, l := range q.lanes {
+		if len(q.lanes) == 1 {
+			return l
+		}
+		n := q.level(l.head(), now)
+		if next == nil || n > level || n == level && l.turn < next.turn {
+			next, level = l, n
+		}
+	}
+	return next
 }
 
-func (w *waiters) Push(x any) {
-	x.(*Waiter).place = len(*w)
-	*w = append(*w, x.(*Waiter))
+// level is a waiter's priority, raised with the time that it waits.
+func (q *Queue) level(w *Waiter, now time.Time) int {
+	p := clampPriority(w.Priority)
+	if q.Ageing > 0 {
+		p += int(now.Sub(w.Since) / q.Ageing)
+	}
+	return p
 }
 
-func (w *waiters) Pop() any {
-	last := len(*w) - 1
-	x := (*w)[last]
-	(*w)[last] = nil
-	*w = (*w)[:last]
-	x.place = -1
-	return x
+// yield lets the newest of the patient waiters of old's lane and priority
+// change places with old.
+func (q *Queue) yield(old *Waiter) {
+	newest := old
+	for _, w := range old.lane.waiters {
+		if w.Patient && w.Priority == old.Priority && w.seq > newest.seq {
+			newest = w
+		}
+	}
+	if newest == old {
+		return
+	}
+	old.turn, newest.turn = newest.turn, old.turn.Add(-1) // before its equals
+	old.lane.fix(old)
+	old.lane.fix(newest)
+}
+
+// PopExpired takes off a waiter that had to be served before now; nil if there is none.
+func (q *Queue) PopExpired(now time.Time) *Waiter {
+	w := q.expiry.head()
+	if w == nil || !w.By.Before(now) {
+		return nil
+	}
+	q.Remove(w)
+	return w
+}
+
+// NextExpiry is when the first waiter is of no use any more; ok is false if nobody waits.
+func (q *Queue) NextExpiry() (at time.Time, ok bool) {
+	if w := q.expiry.head(); w != nil {
+		return w.By, true
+	}
+	return at, false
+}
+
+// Ahead is how many waiters would be served before w, at least, if it was
+// pushed now and nobody came after it.
+func (q *Queue) Ahead(w *Waiter) int {
+	own, turn := 0, q.turnOf(w)
+	if l := q.lanes[w.Tenant]; l != nil {
+		for _, v := range l.waiters {
+			if !v.turn.After(turn) {
+				own++
+			}
+		}
+	}
+	n := own
+	for tenant, l := range q.lanes {
+		if tenant != w.Tenant {
+			n += min(own, len(l.waiters)) // they take turns
+		}
+	}
+	return n
+}
+
+// Displace takes off the waiter that is worth the least, if w is worth more:
+// the last in the line of the tenant that has the most waiting. It gives nil
+// if w itself is worth the least. The least important goes first; among
+// equals a tenant makes room for one that has less waiting.
+func (q *Queue) Displace(w *Waiter) *Waiter {
+	own := 0
+	if l := q.lanes[w.Tenant]; l != nil {
+		own = len(l.waiters)
+	}
+	var longest *lane
+	for _, l := range q.lanes {
+		if longest == nil || len(l.waiters) > len(longest.waiters) || len(l.waiters) == len(longest.waiters) && l.turn > longest.turn {
+			longest = l
+		}
+	}
+	if longest == nil {
+		return nil
+	}
+	last := slices.MaxFunc(longest.waiters, func(a, b *Waiter) int {
+		if a.before(b, byTurn) {
+			return -1
+		}
+		return 1
+	})
+	fairer := len(longest.waiters) > own+1 && w.Priority >= last.Priority
+	if !fairer && !q.turnOf(w).Before(last.turn) {
+		return nil
+	}
+	q.Remove(last)
+	return last
 }

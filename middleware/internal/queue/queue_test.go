@@ -16,29 +16,27 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestEarliestFirstAndFirstComeAmongEquals(t *testing.T) {
-	var q queue.Queue
+	q := queue.New()
 	now := time.Now()
 	late, soon, soonToo := queue.NewWaiter(now.Add(2)), queue.NewWaiter(now.Add(1)), queue.NewWaiter(now.Add(1))
 	for _, w := range []*queue.Waiter{late, soon, soonToo} {
 		q.Push(w)
 	}
-	require.Same(t, soon, q.Head())
-	require.Same(t, soon, q.Pop())
-	require.Same(t, soonToo, q.Pop())
-	require.Same(t, late, q.Pop())
-	require.Nil(t, q.Pop())
-	require.Nil(t, q.Head())
+	require.Same(t, soon, q.Pop(time.Now()))
+	require.Same(t, soonToo, q.Pop(time.Now()))
+	require.Same(t, late, q.Pop(time.Now()))
+	require.Nil(t, q.Pop(time.Now()))
 }
 
 func TestRemoveTellsWhetherItStillWaited(t *testing.T) {
-	var q queue.Queue
+	q := queue.New()
 	w := queue.NewWaiter(time.Now())
 	require.False(t, q.Remove(w))
 	q.Push(w)
 	require.True(t, q.Remove(w))
 	require.False(t, q.Remove(w))
 	q.Push(w)
-	q.Pop()
+	q.Pop(time.Now())
 	require.False(t, q.Remove(w))
 }
 
@@ -52,7 +50,7 @@ func TestFateIsReadAfterDone(t *testing.T) {
 
 func TestAnyOrderOfUseKeepsTheOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var q queue.Queue
+		q := queue.New()
 		var model []*queue.Waiter // in the order of service
 		epoch := time.Now()
 		t.Repeat(map[string]func(*rapid.T){
@@ -66,7 +64,7 @@ func TestAnyOrderOfUseKeepsTheOrder(t *testing.T) {
 				model = slices.Insert(model, i, w)
 			},
 			"pop": func(t *rapid.T) {
-				got := q.Pop()
+				got := q.Pop(time.Now())
 				if len(model) == 0 {
 					if got != nil {
 						t.Fatal("popped from an empty queue")
