@@ -51,7 +51,7 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 			return 0, err
 		}
 	}
-	n, err := b.rc.Read(p)
+	n, err := b.ex.read(b.rc, p)
 	switch {
 	case err == io.EOF:
 		b.ex.end(End{Outcome: b.ex.outcome})

@@ -23,17 +23,20 @@ import (
 // goroutine that runs the stage's RoundTrip.
 type Exchange struct {
 	call    *call
-	up      *Exchange     // what this is an attempt of; nil for a call
-	caller  *http.Request // the request that Join or Child was given
-	req     http.Request  // the copy of it that goes on, with the exchange as its context
-	attempt int           // its number; 0 for a call
-	made    int           // attempts within this
+	up      *Exchange       // what this is an attempt of; nil for a call
+	caller  *http.Request   // the request that Join or Child was given
+	req     http.Request    // the copy of it that goes on, with the exchange as its context
+	attempt int             // its number; 0 for a call
+	made    int             // attempts within this
+	between context.Context // what a stage derived from the exchange above and passed on; nil if nothing
+	unhook  func() bool     // stops watching between
 
 	outcome   Outcome
 	decided   bool
 	outcomeOf *http.Response // the response that outcome was read from, nil when it was decided in advance
 	waited    time.Duration
 	body      watchedBody
+	progress  progress
 	ended     atomic.Bool
 	broken    atomic.Bool // the context ended before the exchange did
 
@@ -177,6 +180,7 @@ func (e *Exchange) Child(req *http.Request) (*Exchange, *http.Request) {
 	c.mu.Unlock()
 	e.made++
 	child.attempt = e.made
+	child.follow(e, req.Context())
 	return child, child.take(req)
 }
 

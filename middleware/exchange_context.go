@@ -18,6 +18,14 @@ type after struct {
 // exchange and of those above it.
 func (e *Exchange) Deadline() (time.Time, bool) {
 	at, ok := e.call.ctx.Deadline()
+	for x := e; x != nil; x = x.up {
+		if x.between == nil {
+			continue
+		}
+		if d, has := x.between.Deadline(); has && (!ok || d.Before(at)) {
+			at, ok = d, true
+		}
+	}
 	e.call.mu.Lock()
 	defer e.call.mu.Unlock()
 	for x := e; x != nil; x = x.up {
@@ -71,7 +79,7 @@ func (e *Exchange) Value(key any) any {
 	if key == (exchangeKey{}) {
 		return e
 	}
-	return e.call.ctx.Value(key)
+	return e.caller.Context().Value(key)
 }
 
 // AfterFunc runs f when the exchange's context ends, at once in a goroutine of
@@ -107,6 +115,24 @@ func (e *Exchange) forget(place int, id uint64) bool {
 	}
 	e.afters[place] = after{}
 	return true
+}
+
+// follow has the attempt e end with ctx, if a stage between derived that from
+// the exchange above: with context.WithTimeout, for example.
+func (e *Exchange) follow(above *Exchange, ctx context.Context) {
+	if x, ok := ctx.(*Exchange); ok && x.call == e.call {
+		return // nothing in between
+	}
+	e.between = ctx
+	if done := ctx.Done(); done != nil && done != above.Done() {
+		e.unhook = context.AfterFunc(ctx, func() {
+			err := ctx.Err() // which may ask the exchange above, so before the lock
+			e.call.mu.Lock()
+			ends := e.call.cancelBelow(e, err, nil, nil)
+			e.call.mu.Unlock()
+			ends.run()
+		})
+	}
 }
 
 // listen begins to watch the caller's context and the limits. It holds off

@@ -91,7 +91,7 @@ func (e *Exchange) bodyless(r *http.Response) bool {
 
 // unwatched tells whether the end of this call, which has no attempts, is of no interest to anybody. c.mu is held.
 func (e *Exchange) unwatched() bool {
-	return len(e.call.live) == 1 && len(e.slots) == 0 && len(e.limits) == 0 && len(e.afters) == 0 && e.done == nil
+	return len(e.call.live) == 1 && len(e.slots) == 0 && len(e.limits) == 0 && len(e.afters) == 0 && len(e.progress.watchers) == 0 && e.done == nil && e.unhook == nil
 }
 
 // end settles the exchange, once, and then the one that it stands for.
@@ -119,6 +119,9 @@ func (e *Exchange) end(how End) {
 	outer := e.outer
 	c.mu.Unlock()
 
+	if e.unhook != nil {
+		e.unhook()
+	}
 	for i := len(e.slots) - 1; i >= 0; i-- {
 		e.slots[i].settler.Settle(e.slots[i].token, how)
 	}

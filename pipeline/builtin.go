@@ -43,7 +43,7 @@ func builtins() []Factory {
 		}),
 		Define("timeout", timeout.DefaultConfig, func(c timeout.Config, env Env) (Stage[timeout.Config], error) {
 			s, err := timeout.New(c, timeout.WithReporter(env.Reporter()))
-			return describe(s, err, nil)
+			return describe(s, err, func() any { return s.Stats() })
 		}),
 	}
 }

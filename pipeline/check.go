@@ -16,7 +16,7 @@ func contradictions(p *plan, cfg Config) []error {
 		}
 		for _, outer := range cfg.Order[:i] {
 			out, ok := cfg.Stages[outer].(timeout.Config)
-			if ok && in.Limit > out.Limit && (out.Until == timeout.UntilBody || in.Until == timeout.UntilHeaders) {
+			if ok && !in.Reachable(out) {
 				errs = append(errs, p.writtenLimit(inner, outer).KeyErrorf(
 					"the %v of %s can never be reached within the %v of %s", in.Limit, inner, out.Limit, outer))
 			}

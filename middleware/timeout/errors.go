@@ -10,6 +10,11 @@ import (
 // ErrTimeout matches every Error.
 var ErrTimeout = errors.New("timeout")
 
+// ErrTooLate says that the deadline, of the caller or of a stage further out,
+// had passed before the request was sent. It comes within a
+// *middleware.RejectedError.
+var ErrTooLate = errors.New("no time is left")
+
 // Error says which limit was reached. It comes from RoundTrip, or from the
 // Read of a body that took too long. It matches ErrTimeout and
 // context.DeadlineExceeded.
@@ -18,16 +23,22 @@ type Error struct {
 	Stage string
 	// Limit is the time that there was.
 	Limit time.Duration
-	// Until is what should have come within it: UntilHeaders or UntilBody.
+	// Until is what should have come within it: UntilConnect, UntilHeaders,
+	// UntilContent, UntilProgress or UntilBody.
 	Until string
 }
 
 // Error reads "timeout/attempt: no headers within 3s".
 func (e *Error) Error() string {
-	if e.Until == UntilHeaders {
-		return fmt.Sprintf("%s: no headers within %v", e.Stage, e.Limit)
+	switch e.Until {
+	case UntilConnect:
+		return fmt.Sprintf("%s: no connection within %v", e.Stage, e.Limit)
+	case UntilBody:
+		return fmt.Sprintf("%s: not complete within %v", e.Stage, e.Limit)
+	case UntilProgress:
+		return fmt.Sprintf("%s: no progress for %v", e.Stage, e.Limit)
 	}
-	return fmt.Sprintf("%s: not complete within %v", e.Stage, e.Limit)
+	return fmt.Sprintf("%s: no %s within %v", e.Stage, e.Until, e.Limit)
 }
 
 // Is matches ErrTimeout and context.DeadlineExceeded.

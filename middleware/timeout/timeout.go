@@ -1,8 +1,6 @@
 package timeout
 
 import (
-	"errors"
-	"log/slog"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -10,15 +8,12 @@ import (
 	"github.com/headgate-go/headgate/middleware"
 )
 
-// EventTimedOut is the kind of the stage's event: a limit was reached.
-const EventTimedOut = "timed_out"
-
 // Timeout is the stage.
 type Timeout struct {
 	reporter middleware.Reporter
-	// The error doubles as the limit's identity and is shared by all calls, so
-	// that a limit costs no allocation.
-	err atomic.Pointer[Error]
+	bound    atomic.Pointer[bound]
+	timedOut atomic.Uint64
+	rejected atomic.Uint64
 }
 
 // Option is a collaborator of the stage.
@@ -44,7 +39,7 @@ func New(cfg Config, opts ...Option) (*Timeout, error) {
 }
 
 func (t *Timeout) set(cfg Config) {
-	t.err.Store(&Error{Stage: t.reporter.Stage, Limit: cfg.Limit, Until: cfg.Until})
+	t.bound.Store(&bound{stage: t, err: Error{Stage: t.reporter.Stage, Limit: cfg.Limit, Until: cfg.Until}})
 }
 
 // Update changes the settings for the calls that begin from now on. An invalid
@@ -68,48 +63,19 @@ func (t *Timeout) roundTrip(req *http.Request, next http.RoundTripper) (resp *ht
 	ex, inner := middleware.Join(req)
 	defer ex.Leave(req, &resp, &err)
 
-	limit := t.err.Load()
-	ex.Limit(time.Now().Add(limit.Limit), limit)
-	if limit.Until == UntilHeaders {
-		resp, err = next.RoundTrip(inner)
-		ex.Limit(time.Time{}, limit)
-		if ex.Cause() == limit {
-			t.report(ex, limit)
-			return nil, late(resp, err, limit)
-		}
-		return resp, err
+	now := time.Now()
+	if deadline, ok := ex.Deadline(); ok && !now.Before(deadline) {
+		middleware.CloseBody(req)
+		return nil, t.reject(ex)
 	}
-	if t.reporter.Enabled() {
-		ex.OnEnd(t, 0)
+	b := t.bound.Load()
+	switch b.err.Until {
+	case UntilConnect:
+		return b.connect(ex, inner, next, now)
+	case UntilHeaders:
+		return b.headers(ex, inner, next, now)
+	case UntilBody:
+		return b.body(ex, inner, next, now)
 	}
-	resp, err = next.RoundTrip(inner)
-	if err != nil && ex.Cause() == limit {
-		err = late(nil, err, limit)
-	}
-	return resp, err
-}
-
-// late gives the error of an answer that came too late. A refusal by a stage
-// that the request waited in says more than "timeout" does.
-func late(resp *http.Response, err error, limit *Error) error {
-	if resp != nil {
-		_ = resp.Body.Close()
-	}
-	if errors.Is(err, middleware.ErrRejected) {
-		return err
-	}
-	return limit
-}
-
-// Settle reports a call that was not complete in time.
-func (t *Timeout) Settle(_ uint64, end middleware.End) {
-	if limit, ok := end.Exchange.Cause().(*Error); ok && limit.Stage == t.reporter.Stage {
-		t.report(end.Exchange, limit)
-	}
-}
-
-func (t *Timeout) report(ex *middleware.Exchange, limit *Error) {
-	t.reporter.Report(ex, middleware.Event{
-		Kind: EventTimedOut, Level: slog.LevelWarn, Attempt: ex.Attempt(), Wait: limit.Limit, Err: limit,
-	})
+	return b.silence(ex, inner, next, now)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -12,13 +13,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/headgate-go/headgate/middleware"
 	"github.com/headgate-go/headgate/middleware/timeout"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // hang answers after d, unless the request's context ends before.
 func hang(d time.Duration) http.RoundTripper {
@@ -32,15 +30,8 @@ func hang(d time.Duration) http.RoundTripper {
 	})
 }
 
-func newStage(t *testing.T, limit time.Duration, until string, o middleware.Observer) *timeout.Timeout {
-	t.Helper()
-	s, err := timeout.New(timeout.Config{Limit: limit, Until: until}, timeout.WithReporter(middleware.Reporter{Stage: "timeout/attempt", Observer: o}))
-	require.NoError(t, err)
-	return s
-}
-
 func TestNoHeadersInTimeIsAnError(t *testing.T) {
-	for _, until := range []string{timeout.UntilHeaders, timeout.UntilBody} {
+	for _, until := range []string{timeout.UntilConnect, timeout.UntilHeaders, timeout.UntilContent, timeout.UntilBody} {
 		t.Run(until, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var events []middleware.Event
@@ -59,6 +50,7 @@ func TestNoHeadersInTimeIsAnError(t *testing.T) {
 				require.Equal(t, timeout.Error{Stage: "timeout/attempt", Limit: 3 * time.Second, Until: until}, *te)
 				require.Len(t, events, 1)
 				require.Equal(t, timeout.EventTimedOut, events[0].Kind)
+				require.Equal(t, []slog.Attr{slog.String("until", until)}, events[0].Attrs)
 				require.Equal(t, "timeout/attempt", events[0].Stage)
 			})
 		})
@@ -95,19 +87,6 @@ func TestBodyAfterTheLimit(t *testing.T) {
 			})
 		})
 	}
-}
-
-func TestCallersEarlierDeadlineWins(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		req, _ := http.NewRequestWithContext(ctx, "GET", "http://a/", nil)
-		start := time.Now()
-		_, err := newStage(t, time.Minute, timeout.UntilHeaders, nil).Wrap(hang(time.Hour)).RoundTrip(req)
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.NotErrorIs(t, err, timeout.ErrTimeout)
-		require.Equal(t, time.Second, time.Since(start))
-	})
 }
 
 func TestRefusalBelowIsKept(t *testing.T) {
@@ -150,11 +129,26 @@ func TestUpdateHoldsForTheNextCall(t *testing.T) {
 	})
 }
 
-func TestConfiguration(t *testing.T) {
-	require.NoError(t, timeout.DefaultConfig().Validate())
-	_, err := timeout.New(timeout.Config{})
-	require.ErrorContains(t, err, "DefaultConfig")
-	_, err = timeout.New(timeout.Config{Limit: -time.Second, Until: "x"})
-	require.ErrorContains(t, err, "limit: -1s")
-	require.ErrorContains(t, err, `until: "x" is unknown`)
+// A base that pays no attention to its context answers after the limit.
+func TestAnAnswerAfterTheLimitIsClosed(t *testing.T) {
+	for _, until := range []string{timeout.UntilConnect, timeout.UntilHeaders, timeout.UntilContent} {
+		t.Run(until, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				body := &closing{Reader: strings.NewReader("late")}
+				deaf := middleware.RoundTripperFunc(func(req *http.Request) (*http.Response, error) {
+					time.Sleep(time.Minute)
+					return &http.Response{StatusCode: http.StatusOK, Body: body, Request: req}, nil
+				})
+				listening := func(next http.RoundTripper) http.RoundTripper {
+					return middleware.Forward(next, func(req *http.Request) (*http.Response, error) {
+						_ = req.Context().Done()
+						return next.RoundTrip(req)
+					})
+				}
+				_, err := middleware.Chain(deaf, newStage(t, time.Second, until, nil).Wrap, listening).RoundTrip(get(t))
+				requireTimedOut(t, timedOut(time.Second, until), err)
+				require.Equal(t, 1, body.closed)
+			})
+		})
+	}
 }

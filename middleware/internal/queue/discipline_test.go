@@ -245,7 +245,9 @@ func TestNobodyIsLostOrServedTwice(t *testing.T) {
 				q.Push(w)
 				in = append(in, w)
 			},
-			"wait":    func(t *rapid.T) { now = now.Add(time.Duration(rapid.IntRange(0, 400).Draw(t, "ms")) * time.Millisecond) },
+			"wait": func(t *rapid.T) {
+				now = now.Add(time.Duration(rapid.IntRange(0, 400).Draw(t, "ms")) * time.Millisecond)
+			},
 			"pop":     func(t *rapid.T) { leave(t, q.Pop(now)) },
 			"expired": func(t *rapid.T) { leave(t, q.PopExpired(now)) },
 			"stale":   func(t *rapid.T) { leave(t, q.PopStale(now)) },

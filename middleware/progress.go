@@ -1,0 +1,86 @@
+package middleware
+
+import (
+	"io"
+	"sync/atomic"
+)
+
+// ProgressWatcher follows how a response's body gets on, for a stage that
+// bounds its silences. While no Read is on, it is the caller who takes its
+// time, and not the upstream.
+type ProgressWatcher interface {
+	// ReadBegins says that from now on the caller waits for the upstream.
+	ReadBegins()
+	// Progress says that content has come. It may be called at any time, also
+	// before there is a response, and by any goroutine.
+	Progress()
+	// ReadEnds says that a Read is over, and whether that alone is progress: it
+	// gave bytes, and no provider stage reports.
+	ReadEnds(progress bool)
+}
+
+// progress is an exchange's part in it.
+type progress struct {
+	watchers []ProgressWatcher
+	reported atomic.Bool // by a provider stage; bytes don't count then
+}
+
+// OnProgress has w told of the progress of this exchange, and of the attempts
+// within it. Call it before the request is passed on, and OnEnd as well: a body
+// whose end is of no interest to anybody is not followed.
+func (e *Exchange) OnProgress(w ProgressWatcher) {
+	e.progress.watchers = append(e.progress.watchers, w)
+}
+
+// ReportsProgress is called by a provider stage, before its RoundTrip returns,
+// if it knows content from keep-alive lines and will call Progress. Without it,
+// each Read that gives bytes is progress.
+func (e *Exchange) ReportsProgress() {
+	for x := e; x != nil; x = x.up {
+		x.progress.reported.Store(true)
+	}
+}
+
+// Progress says that content has come from the upstream. A provider stage that
+// reads ahead calls it as soon as it has seen the content, even if the caller
+// is given it later. It is safe for concurrent use and costs next to nothing
+// where nobody watches.
+func (e *Exchange) Progress() {
+	if e.ended.Load() {
+		return // an attempt that was given up
+	}
+	for x := e; x != nil; x = x.up {
+		for _, w := range x.progress.watchers {
+			w.Progress()
+		}
+	}
+}
+
+// read reads from the body, and tells those who watch.
+func (e *Exchange) read(rc io.Reader, p []byte) (int, error) {
+	if e.ended.Load() || !e.isWatched() {
+		return rc.Read(p)
+	}
+	for x := e; x != nil; x = x.up {
+		for _, w := range x.progress.watchers {
+			w.ReadBegins()
+		}
+	}
+	n, err := rc.Read(p)
+	for x := e; x != nil; x = x.up {
+		progress := n > 0 && !e.progress.reported.Load()
+		for _, w := range x.progress.watchers {
+			w.ReadEnds(progress)
+		}
+	}
+	return n, err
+}
+
+func (e *Exchange) isWatched() bool {
+	for x := e; x != nil; x = x.up {
+		if len(x.progress.watchers) > 0 {
+			return true
+		}
+	}
+	return false
+}
