@@ -16,6 +16,10 @@ func (*marginError) Error() string        { return "no answer in time for the ca
 func (*marginError) Is(target error) bool { return target == context.DeadlineExceeded }
 func (*marginError) Timeout() bool        { return true }
 
+// CallersDeadline makes it a middleware.CallersDeadline: the breaker and the
+// limits below are not to take the margin for a timeout of the upstream.
+func (*marginError) CallersDeadline() {}
+
 // keepMargin has ex end the margin before its deadline, so that an answer of
 // this stage still reaches the caller: one that comes at the deadline comes too
 // late. Of a short deadline it keeps a tenth at most.

@@ -169,12 +169,14 @@ func (e *Exchange) blame(err error) (Verdict, Reason, Processing) {
 	if why == nil {
 		why = e.call.ctx.Err()
 	}
+	cause := e.Cause()
+	_, callers := cause.(CallersDeadline)
 	switch {
-	case e.Cause() != nil:
+	case cause != nil && !callers:
 		return Failure, ReasonTimeout, MaybeProcessed
 	case errors.Is(why, context.Canceled):
 		return Neutral, ReasonCanceled, MaybeProcessed
-	case why != nil:
+	case why != nil: // the caller's deadline, or a limit that stands for it
 		return Failure, ReasonDeadline, MaybeProcessed
 	case err == nil:
 		return Neutral, ReasonCanceled, MaybeProcessed // a stage above gave this attempt up

@@ -46,6 +46,13 @@ func (e *Exchange) Limit(at time.Time, cause error) {
 // nested tells whether the caller's context belongs to an exchange itself: then its deadline may move.
 func (c *call) nested() bool { return c.ctx.Value(exchangeKey{}) != nil }
 
+// CallersDeadline is a cause for Limit that stands for the caller's own
+// deadline, or a time just before it. What it ends has the ReasonDeadline.
+type CallersDeadline interface {
+	error
+	CallersDeadline()
+}
+
 // Cause tells which limit ended the exchange's context; nil if none did.
 func (e *Exchange) Cause() error {
 	if !e.broken.Load() {

@@ -88,7 +88,7 @@ func (b *breaker) Settle(token uint64, end middleware.End) {
 		return // from an earlier state
 	}
 	set := b.stage.settings.Load()
-	verdict := end.Outcome.Verdict
+	verdict := verdictOf(end.Outcome)
 	failed, slow := set.failed(verdict), token&slowToken != 0
 	switch {
 	case leaseOf(token) != 0:
@@ -191,4 +191,15 @@ func (b *breaker) idle() bool {
 		return now-p.since > set.memory() && !p.leases.live(now)
 	}
 	return false
+}
+
+// verdictOf is what an outcome counts as. A caller's deadline says how long that
+// caller waits, and not how long an answer may take: under overload, when
+// requests have waited in a queue below, many pass it by an instant. A timeout
+// stage says what the upstream owes.
+func verdictOf(o middleware.Outcome) middleware.Verdict {
+	if o.Reason == middleware.ReasonDeadline {
+		return middleware.Neutral
+	}
+	return o.Verdict
 }
