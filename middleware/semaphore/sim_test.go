@@ -67,7 +67,10 @@ func (u *simulated) RoundTrip(req *http.Request) (*http.Response, error) {
 	go func() { // it goes on, whether somebody waits for it or not
 		<-turn
 		if !u.obedient || req.Context().Err() == nil {
-			time.Sleep(u.service(i))
+			u.mu.Lock()
+			service := u.service
+			u.mu.Unlock()
+			time.Sleep(service(i))
 		}
 		u.mu.Lock()
 		u.busy--
