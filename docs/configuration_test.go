@@ -65,7 +65,7 @@ func TestTableOfOrdersAgreesWithTheLint(t *testing.T) {
 			}
 		}
 	}
-	require.NotEmpty(t, warned)
+	require.Len(t, warned, 18)
 	for _, outer := range stageTypes(t) {
 		for _, inner := range stageTypes(t) {
 			if outer == inner {
