@@ -23,32 +23,30 @@ import (
 // goroutine that runs the stage's RoundTrip.
 type Exchange struct {
 	call    *call
-	up      *Exchange       // what this is an attempt of; nil for a call
-	caller  *http.Request   // the request that Join or Child was given
-	req     http.Request    // the copy of it that goes on, with the exchange as its context
-	attempt int             // its number; 0 for a call
-	made    int             // attempts within this
-	between context.Context // what a stage derived from the exchange above and passed on; nil if nothing
-	unhook  func() bool     // stops watching between
+	up      *Exchange     // what this is an attempt of; nil for a call
+	caller  *http.Request // the request that Join or Child was given
+	req     http.Request  // the copy of it that goes on, with the exchange as its context
+	attempt uint32        // its number; 0 for a call
+	made    uint32        // attempts within this
+	between *between      // nil if nothing is
 
 	outcome   Outcome
-	decided   bool
 	outcomeOf *http.Response // the response that outcome was read from, nil when it was decided in advance
 	waited    time.Duration
 	body      watchedBody
-	progress  progress
+	watchers  *watcher
+	slots     []slot
+	reported  atomic.Bool // progress, by a provider stage; bytes don't count then
 	ended     atomic.Bool
 	broken    atomic.Bool // the context ended before the exchange did
+	decided   bool
 
 	// Guarded by call.mu.
-	phase  phase
-	done   chan struct{}
-	err    error // of the context; nil while it lives
-	cause  error // of Limit, where that ended the context
-	limits []limit
-	afters []after
-	slots  []slot
-	outer  *Exchange // ends together with this one, because it returned this one's response
+	phase phase
+	late  bool  // a limit ended the context
+	why   error // the context ended: the cause of that limit, else the context's error; nil while it lives
+	done  chan struct{}
+	outer *Exchange // ends together with this one, because it returned this one's response
 }
 
 type phase uint8
@@ -66,17 +64,18 @@ type call struct {
 	opts *options
 
 	mu        sync.Mutex
+	listening bool        // somebody waits for a context of this call: ctx is watched and the alarm is set
+	afterID   uint32      // of the last AfterFunc
 	live      []*Exchange // the root and every attempt that has not ended
-	listening bool        // somebody waits for a context of this call: ctx is watched and the timer is armed
-	afterID   uint64      // of the last AfterFunc
-	unhook    func() bool // stops watching ctx
-	timer     *time.Timer
-	armed     time.Time // when timer fires; zero if it doesn't
-	spare     *Exchange // room for the first attempt
+	limits    []limit     // of all of them
+	afters    []after     // of all of them
+	spare     *Exchange   // room for the first attempt
+	alarms    *alarms     // where alarm comes from; nil outside a chain
+	alarm     *alarm      // nil until it is needed
 }
 
 // A call in a chain nearly always has one attempt, with one or two limits and
-// a few settlers: they are allocated together.
+// a few settlers, half of them the call's: they are allocated together.
 type callInChain struct {
 	call
 	root, first Exchange
@@ -122,24 +121,22 @@ func Join(req *http.Request) (*Exchange, *http.Request) {
 	if ex := FromContext(req.Context()); ex != nil {
 		return ex, req
 	}
-	return begin(req, false)
+	return begin(req, nil)
 }
 
 // begin starts a call, whatever req belongs to: a pipeline within a pipeline
-// settles its own calls.
-func begin(req *http.Request, inChain bool) (*Exchange, *http.Request) {
+// settles its own calls. A chain says where its alarms are.
+func begin(req *http.Request, chain *alarms) (*Exchange, *http.Request) {
 	var c *call
 	var e *Exchange
-	if inChain {
+	if chain != nil {
 		m := new(callInChain)
 		c, e = &m.call, &m.root
-		c.live = m.live[:0]
+		c.alarms = chain
+		c.live, c.limits, c.afters = m.live[:0], m.limits[:0], m.afters[:0]
 		c.spare = &m.first
-		e.limits = m.limits[0:0:1]
-		m.first.limits = m.limits[1:1:2]
-		m.first.afters = m.afters[:0]
-		e.slots = m.slots[0:0:1]
-		m.first.slots = m.slots[1:1:4]
+		e.slots = m.slots[0:0:2]
+		m.first.slots = m.slots[2:2]
 	} else {
 		m := new(callAlone)
 		c, e = &m.call, &m.root
@@ -174,7 +171,7 @@ func (e *Exchange) Child(req *http.Request) (*Exchange, *http.Request) {
 		child = new(Exchange)
 	}
 	child.call, child.up = c, e
-	child.err, child.cause = e.err, e.cause
+	child.why, child.late = e.why, e.late
 	child.broken.Store(e.broken.Load())
 	c.live = append(c.live, child)
 	c.mu.Unlock()
@@ -208,7 +205,7 @@ func (e *Exchange) Leave(caller *http.Request, resp **http.Response, err *error)
 }
 
 // Attempt is the number of this attempt, from 1 on; 0 for a call.
-func (e *Exchange) Attempt() int { return e.attempt }
+func (e *Exchange) Attempt() int { return int(e.attempt) }
 
 // AddWait tells the stages above that the request waited here, in a queue, and
 // not for the upstream.

@@ -10,7 +10,7 @@ import "context"
 func (e *Exchange) Cancel() {
 	c := e.call
 	c.mu.Lock()
-	ends := c.cancelBelow(e, context.Canceled, nil, nil)
+	ends := c.cancelBelow(e, context.Canceled, false, nil)
 	c.mu.Unlock()
 	ends.run()
 }

@@ -10,8 +10,15 @@ var _ context.Context = (*Exchange)(nil)
 
 // after is a function that AfterFunc registered.
 type after struct {
+	ex *Exchange // whose context it waits for; nil for a free place
 	f  func()
-	id uint64 // 0 for a free place
+	id uint32
+}
+
+// between is a context that a stage derived from the exchange above and passed on.
+type between struct {
+	context.Context
+	unhook func() bool // stops watching it; may be nil
 }
 
 // Deadline is the earliest of the caller's deadline and the limits of this
@@ -28,11 +35,10 @@ func (e *Exchange) Deadline() (time.Time, bool) {
 	}
 	e.call.mu.Lock()
 	defer e.call.mu.Unlock()
-	for x := e; x != nil; x = x.up {
-		for _, l := range x.limits {
-			if !ok || l.at.Before(at) {
-				at, ok = l.at, true
-			}
+	for i := range e.call.limits {
+		l := &e.call.limits[i]
+		if (!ok || l.at.Before(at)) && e.within(l.ex) {
+			at, ok = l.at, true
 		}
 	}
 	return at, ok
@@ -46,7 +52,7 @@ func (e *Exchange) Done() <-chan struct{} {
 	defer c.mu.Unlock()
 	if e.done == nil {
 		e.done = make(chan struct{})
-		if e.err != nil {
+		if e.why != nil {
 			close(e.done)
 		}
 	}
@@ -60,18 +66,26 @@ func (e *Exchange) Err() error {
 	c := e.call
 	c.mu.Lock()
 	var ends endings
-	if e.err == nil && !c.listening {
+	if e.why == nil && !c.listening {
 		// Nobody watches the caller's context and the limits yet, so look.
 		if err := c.ctx.Err(); err != nil {
-			ends = c.cancelBelow(nil, err, nil, nil)
+			ends = c.cancelBelow(nil, err, false, nil)
 		} else {
 			ends = c.cancelLate()
 		}
 	}
-	err := e.err
+	err := e.err()
 	c.mu.Unlock()
 	ends.run()
 	return err
+}
+
+// err is the context's error. c.mu is held.
+func (e *Exchange) err() error {
+	if e.late {
+		return context.DeadlineExceeded
+	}
+	return e.why
 }
 
 // Value gives the caller's value for key.
@@ -89,32 +103,45 @@ func (e *Exchange) AfterFunc(f func()) (stop func() bool) {
 	c := e.call
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if e.err != nil {
+	if e.why != nil {
 		go f()
 		return func() bool { return false }
 	}
-	place := slices.IndexFunc(e.afters, func(a after) bool { return a.id == 0 })
+	place := slices.IndexFunc(c.afters, func(a after) bool { return a.ex == nil })
 	if place < 0 {
-		place = len(e.afters)
-		e.afters = append(e.afters, after{})
+		place = len(c.afters)
+		c.afters = append(c.afters, after{})
 	}
 	// An id is never used again: context.WithTimeout calls stop a second time
 	// when its place may already be somebody else's.
 	c.afterID++
 	id := c.afterID
-	e.afters[place] = after{f: f, id: id}
+	c.afters[place] = after{e, f, id}
 	c.listen()
-	return func() bool { return e.forget(place, id) }
+	return func() bool { return c.forget(place, id) }
 }
 
-func (e *Exchange) forget(place int, id uint64) bool {
-	e.call.mu.Lock()
-	defer e.call.mu.Unlock()
-	if place >= len(e.afters) || e.afters[place].id != id {
+func (c *call) forget(place int, id uint32) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.afters[place].id != id {
 		return false
 	}
-	e.afters[place] = after{}
+	c.afters[place] = after{}
 	return true
+}
+
+// nextAfter takes a function that waits for the context of e; nil if there is none left.
+func (c *call) nextAfter(e *Exchange) func() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i, a := range c.afters {
+		if a.ex == e {
+			c.afters[i] = after{}
+			return a.f
+		}
+	}
+	return nil
 }
 
 // follow has the attempt e end with ctx, if a stage between derived that from
@@ -123,12 +150,12 @@ func (e *Exchange) follow(above *Exchange, ctx context.Context) {
 	if x, ok := ctx.(*Exchange); ok && x.call == e.call {
 		return // nothing in between
 	}
-	e.between = ctx
+	e.between = &between{Context: ctx}
 	if done := ctx.Done(); done != nil && done != above.Done() {
-		e.unhook = context.AfterFunc(ctx, func() {
+		e.between.unhook = context.AfterFunc(ctx, func() {
 			err := ctx.Err() // which may ask the exchange above, so before the lock
 			e.call.mu.Lock()
-			ends := e.call.cancelBelow(e, err, nil, nil)
+			ends := e.call.cancelBelow(e, err, false, nil)
 			e.call.mu.Unlock()
 			ends.run()
 		})
@@ -137,32 +164,27 @@ func (e *Exchange) follow(above *Exchange, ctx context.Context) {
 
 // listen begins to watch the caller's context and the limits. It holds off
 // until somebody asks for Done, because a call whose base never does (an
-// answer from a cache, a refusal) has no use for a timer. c.mu is held.
+// answer from a cache, a refusal) has no use for an alarm. c.mu is held.
 func (c *call) listen() {
 	if c.listening || len(c.live) == 0 {
 		return
 	}
 	c.listening = true
 	if c.ctx.Done() != nil {
-		c.unhook = context.AfterFunc(c.ctx, c.callerDone)
+		c.needAlarm(time.Now())
+		c.alarm.unhook = context.AfterFunc(c.ctx, c.alarm.ring)
 	}
 	c.arm()
 }
 
-func (c *call) callerDone() {
-	c.mu.Lock()
-	ends := c.cancelBelow(nil, c.ctx.Err(), nil, nil)
-	c.mu.Unlock()
-	ends.run()
-}
-
 // cancelBelow cancels the contexts of root and of every exchange within it (of
-// all, for a nil root). c.mu is held; what comes of it runs after the unlock.
-func (c *call) cancelBelow(root *Exchange, err, cause error, ends endings) endings {
+// all, for a nil root), because of a limit's cause if late, else of the
+// context's error. c.mu is held; what comes of it runs after the unlock.
+func (c *call) cancelBelow(root *Exchange, why error, late bool, ends endings) endings {
 	for _, e := range c.live {
-		if e.err == nil && e.within(root) {
+		if e.why == nil && e.within(root) {
 			e.broken.Store(true)
-			ends = append(ends, e.cancel(err, cause))
+			ends = append(ends, e.cancel(why, late))
 		}
 	}
 	return ends
@@ -178,20 +200,22 @@ func (e *Exchange) within(root *Exchange) bool {
 }
 
 // cancel ends the exchange's context. c.mu is held.
-func (e *Exchange) cancel(err, cause error) ending {
-	e.err, e.cause = err, cause
+func (e *Exchange) cancel(why error, late bool) ending {
+	e.why, e.late = why, late
 	if e.done != nil {
 		close(e.done)
 	}
-	d := ending{ex: e, afters: e.afters, settle: e.phase == streaming}
-	e.afters = nil
+	d := ending{ex: e, settle: e.phase == streaming}
+	for _, a := range e.call.afters {
+		d.afters = d.afters || a.ex == e
+	}
 	return d
 }
 
 // ending is the work that the end of a context leaves, done without the lock.
 type ending struct {
 	ex     *Exchange
-	afters []after
+	afters bool // functions wait for it
 	settle bool // its body is open, so nobody else will
 }
 
@@ -199,10 +223,11 @@ type endings []ending
 
 func (es endings) run() {
 	for _, d := range es {
-		for _, a := range d.afters {
-			if a.f != nil {
-				a.f()
-			}
+		if !d.afters {
+			continue
+		}
+		for f := d.ex.call.nextAfter(d.ex); f != nil; f = d.ex.call.nextAfter(d.ex) {
+			f()
 		}
 	}
 	// Innermost first, as a body's end would.

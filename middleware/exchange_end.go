@@ -56,7 +56,7 @@ func (e *Exchange) watch(r *http.Response) {
 		}
 		// It ended on the way up here.
 	}
-	if e.err != nil {
+	if e.why != nil {
 		// Too late, but still an answer: what is in memory can be read, and the
 		// rest fails by itself.
 		c.mu.Unlock()
@@ -91,7 +91,8 @@ func (e *Exchange) bodyless(r *http.Response) bool {
 
 // unwatched tells whether the end of this call, which has no attempts, is of no interest to anybody. c.mu is held.
 func (e *Exchange) unwatched() bool {
-	return len(e.call.live) == 1 && len(e.slots) == 0 && len(e.limits) == 0 && len(e.afters) == 0 && len(e.progress.watchers) == 0 && e.done == nil && e.unhook == nil
+	c := e.call
+	return len(c.live) == 1 && len(e.slots) == 0 && len(c.limits) == 0 && len(c.afters) == 0 && e.watchers == nil && e.done == nil
 }
 
 // end settles the exchange, once, and then the one that it stands for.
@@ -108,19 +109,20 @@ func (e *Exchange) end(how End) {
 	// Whoever still waits for this context, or runs an attempt within it, is released.
 	var room [2]ending // nearly always enough, and on the stack
 	ends := endings(room[:0])
-	if e.err == nil {
-		ends = append(ends, e.cancel(context.Canceled, nil))
+	if e.why == nil {
+		ends = append(ends, e.cancel(context.Canceled, false))
 	}
 	c.live = slices.DeleteFunc(c.live, func(x *Exchange) bool { return x == e })
-	ends = c.cancelBelow(e, context.Canceled, nil, ends)
+	c.limits = slices.DeleteFunc(c.limits, func(l limit) bool { return l.ex == e })
+	ends = c.cancelBelow(e, context.Canceled, false, ends)
 	if len(c.live) == 0 {
 		c.stopListening()
 	}
 	outer := e.outer
 	c.mu.Unlock()
 
-	if e.unhook != nil {
-		e.unhook()
+	if e.between != nil && e.between.unhook != nil {
+		e.between.unhook()
 	}
 	for i := len(e.slots) - 1; i >= 0; i-- {
 		e.slots[i].settler.Settle(e.slots[i].token, how)
@@ -141,13 +143,11 @@ func (e *Exchange) endWith(attempt End) {
 	e.end(End{Outcome: outcome, Err: attempt.Err})
 }
 
-// stopListening lets go of the caller's context and of the timer. c.mu is held.
+// stopListening lets go of the caller's context and of the alarm. c.mu is held.
 func (c *call) stopListening() {
-	if c.unhook != nil {
-		c.unhook()
-	}
-	if c.timer != nil {
-		c.timer.Stop()
+	if c.alarm != nil {
+		c.alarms.giveBack(c.alarm)
+		c.alarm = nil
 	}
 }
 
@@ -193,8 +193,5 @@ func (e *Exchange) brokenBy() error {
 	}
 	e.call.mu.Lock()
 	defer e.call.mu.Unlock()
-	if e.cause != nil {
-		return e.cause
-	}
-	return e.err
+	return e.why
 }

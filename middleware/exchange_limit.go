@@ -1,12 +1,13 @@
 package middleware
 
 import (
-	"context"
+	"slices"
 	"time"
 )
 
 // limit is a deadline that a stage set.
 type limit struct {
+	ex    *Exchange
 	at    time.Time
 	cause error
 }
@@ -24,19 +25,18 @@ func (e *Exchange) Limit(at time.Time, cause error) {
 	if deadline, ok := c.ctx.Deadline(); ok && !at.IsZero() && !at.Before(deadline) && !c.nested() {
 		at = time.Time{}
 	}
-	i := 0
-	for i < len(e.limits) && e.limits[i].cause != cause {
-		i++
+	if e.why != nil {
+		return
 	}
+	i := slices.IndexFunc(c.limits, func(l limit) bool { return l.ex == e && l.cause == cause })
 	switch {
-	case at.IsZero() && i < len(e.limits):
-		e.limits[i] = e.limits[len(e.limits)-1]
-		e.limits = e.limits[:len(e.limits)-1]
+	case at.IsZero() && i >= 0:
+		c.limits = slices.Delete(c.limits, i, i+1)
 	case at.IsZero():
-	case i < len(e.limits):
-		e.limits[i].at = at
+	case i >= 0:
+		c.limits[i].at = at
 	default:
-		e.limits = append(e.limits, limit{at, cause})
+		c.limits = append(c.limits, limit{e, at, cause})
 	}
 	if c.listening {
 		c.arm()
@@ -60,48 +60,61 @@ func (e *Exchange) Cause() error {
 	}
 	e.call.mu.Lock()
 	defer e.call.mu.Unlock()
-	return e.cause
+	if !e.late {
+		return nil
+	}
+	return e.why
 }
 
-// arm sees to it that the timer fires at the earliest limit or before: a timer
-// that is early looks again, which is cheaper than to move it each time that a
-// limit is lifted. c.mu is held.
+// arm sees to it that the alarm rings at the earliest limit or before: one that
+// is early looks again, which is cheaper than to move it each time that a limit
+// is lifted. c.mu is held.
 func (c *call) arm() {
 	var next time.Time
-	for _, e := range c.live {
-		for _, l := range e.limits {
-			if e.err == nil && (next.IsZero() || l.at.Before(next)) {
-				next = l.at
-			}
+	for i := range c.limits {
+		l := &c.limits[i]
+		if l.ex.why == nil && (next.IsZero() || l.at.Before(next)) {
+			next = l.at
 		}
 	}
-	if next.IsZero() || !c.armed.IsZero() && !next.Before(c.armed) {
+	if next.IsZero() || c.alarm != nil && !c.alarm.at.IsZero() && !next.Before(c.alarm.at) {
 		return
 	}
-	c.armed = next
-	if d := time.Until(next); c.timer == nil {
-		c.timer = time.AfterFunc(d, c.tick)
-	} else {
-		c.timer.Reset(d)
+	now := time.Now()
+	c.needAlarm(now)
+	c.alarm.set(next, now)
+}
+
+// needAlarm gets an alarm. c.mu is held.
+func (c *call) needAlarm(now time.Time) {
+	if c.alarm == nil {
+		c.alarm = c.alarms.take(c, now)
 	}
 }
 
-// tick ends what has reached its limit.
-func (c *call) tick() {
+// look ends what has to end: the caller's context has ended, or a limit is reached.
+func (c *call) look() {
 	c.mu.Lock()
-	c.armed = time.Time{}
-	ends := c.cancelLate()
+	if c.alarm != nil {
+		c.alarm.at = time.Time{}
+	}
+	var ends endings
+	if err := c.ctx.Err(); err != nil {
+		ends = c.cancelBelow(nil, err, false, nil)
+	} else {
+		ends = c.cancelLate()
+	}
 	c.arm()
 	c.mu.Unlock()
 	ends.run()
 }
 
-// cancelLate cancels what has reached its limit. c.mu is held.
+// cancelLate cancels what has reached its limit, the call before its attempts. c.mu is held.
 func (c *call) cancelLate() (ends endings) {
 	for _, e := range c.live {
-		for _, l := range e.limits {
-			if e.err == nil && time.Until(l.at) <= 0 {
-				ends = c.cancelBelow(e, context.DeadlineExceeded, l.cause, ends)
+		for _, l := range c.limits {
+			if l.ex == e && e.why == nil && time.Until(l.at) <= 0 {
+				ends = c.cancelBelow(e, l.cause, true, ends)
 			}
 		}
 	}

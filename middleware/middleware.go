@@ -58,12 +58,13 @@ func Chain(base http.RoundTripper, m ...Middleware) http.RoundTripper {
 }
 
 type chain struct {
-	head http.RoundTripper
-	base http.RoundTripper
+	head   http.RoundTripper
+	base   http.RoundTripper
+	alarms alarms
 }
 
 func (c *chain) RoundTrip(req *http.Request) (resp *http.Response, err error) {
-	ex, inner := begin(req, true)
+	ex, inner := begin(req, &c.alarms)
 	defer ex.Leave(req, &resp, &err)
 	return c.head.RoundTrip(inner)
 }

@@ -1,9 +1,6 @@
 package middleware
 
-import (
-	"io"
-	"sync/atomic"
-)
+import "io"
 
 // ProgressWatcher follows how a response's body gets on, for a stage that
 // bounds its silences. While no Read is on, it is the caller who takes its
@@ -19,25 +16,23 @@ type ProgressWatcher interface {
 	ReadEnds(progress bool)
 }
 
-// progress is an exchange's part in it.
-type progress struct {
-	watchers []ProgressWatcher
-	reported atomic.Bool // by a provider stage; bytes don't count then
+// watcher is one of those of an exchange. Nearly every call has none.
+type watcher struct {
+	ProgressWatcher
+	next *watcher
 }
 
 // OnProgress has w told of the progress of this exchange, and of the attempts
 // within it. Call it before the request is passed on, and OnEnd as well: a body
 // whose end is of no interest to anybody is not followed.
-func (e *Exchange) OnProgress(w ProgressWatcher) {
-	e.progress.watchers = append(e.progress.watchers, w)
-}
+func (e *Exchange) OnProgress(w ProgressWatcher) { e.watchers = &watcher{w, e.watchers} }
 
 // ReportsProgress is called by a provider stage, before its RoundTrip returns,
 // if it knows content from keep-alive lines and will call Progress. Without it,
 // each Read that gives bytes is progress.
 func (e *Exchange) ReportsProgress() {
 	for x := e; x != nil; x = x.up {
-		x.progress.reported.Store(true)
+		x.reported.Store(true)
 	}
 }
 
@@ -50,7 +45,7 @@ func (e *Exchange) Progress() {
 		return // an attempt that was given up
 	}
 	for x := e; x != nil; x = x.up {
-		for _, w := range x.progress.watchers {
+		for w := x.watchers; w != nil; w = w.next {
 			w.Progress()
 		}
 	}
@@ -62,14 +57,14 @@ func (e *Exchange) read(rc io.Reader, p []byte) (int, error) {
 		return rc.Read(p)
 	}
 	for x := e; x != nil; x = x.up {
-		for _, w := range x.progress.watchers {
+		for w := x.watchers; w != nil; w = w.next {
 			w.ReadBegins()
 		}
 	}
 	n, err := rc.Read(p)
 	for x := e; x != nil; x = x.up {
-		progress := n > 0 && !e.progress.reported.Load()
-		for _, w := range x.progress.watchers {
+		progress := n > 0 && !e.reported.Load()
+		for w := x.watchers; w != nil; w = w.next {
 			w.ReadEnds(progress)
 		}
 	}
@@ -78,7 +73,7 @@ func (e *Exchange) read(rc io.Reader, p []byte) (int, error) {
 
 func (e *Exchange) isWatched() bool {
 	for x := e; x != nil; x = x.up {
-		if len(x.progress.watchers) > 0 {
+		if x.watchers != nil {
 			return true
 		}
 	}
