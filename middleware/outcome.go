@@ -10,16 +10,17 @@ import (
 type Outcome struct {
 	Verdict    Verdict
 	Processing Processing
-	Reason     Reason
+	// Advice is what the upstream itself says about repeating the request, in an
+	// X-Should-Retry field. It outranks what the verdict suggests.
+	Advice Advice
+	// Hinted tells whether RetryAfter is something that the upstream said.
+	Hinted bool
+	Reason Reason
 	// Status is the response's; 0 where there was none.
 	Status int
 	// RetryAfter is how long the upstream asks to stay away, if Hinted. It is
 	// as the upstream said, not capped; never negative.
 	RetryAfter time.Duration
-	Hinted     bool
-	// Advice is what the upstream itself says about repeating the request, in an
-	// X-Should-Retry field. It outranks what the verdict suggests.
-	Advice Advice
 	// Concurrency is the number of requests at a time that the upstream says it
 	// allows; 0 if it says nothing. A provider stage reads it.
 	Concurrency int

@@ -1,0 +1,78 @@
+//go:build !race
+
+package pipeline_test
+
+import (
+	"context"
+	"net/http"
+	"runtime"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/headgate-go/headgate/middleware"
+	"github.com/headgate-go/headgate/pipeline"
+)
+
+// blocked waits for ever, as net/http does: for a context that it derives.
+var blocked = middleware.RoundTripperFunc(func(req *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithCancel(req.Context())
+	defer cancel()
+	<-ctx.Done()
+	return nil, ctx.Err()
+})
+
+const callers = 2000
+
+// held is what each of many calls holds while rt keeps them all waiting.
+func held(t *testing.T, rt http.RoundTripper) (bytes, goroutines int) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var calls sync.WaitGroup
+	requests := make([]*http.Request, callers)
+	for i := range requests {
+		requests[i] = request(t, ctx, http.MethodPost, "http://api.example.com/v1")
+	}
+	before, running := heap(), runtime.NumGoroutine()
+	for _, req := range requests {
+		calls.Go(func() { _, _ = rt.RoundTrip(req) })
+	}
+	synctest.Wait()
+	bytes, goroutines = heap()-before, runtime.NumGoroutine()-running
+	runtime.KeepAlive(requests)
+	cancel()
+	calls.Wait()
+	return bytes / callers, goroutines
+}
+
+func heap() int {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
+}
+
+// TestARequestThatWaitsInTheQueueIsCheap measures a call of the standard order
+// that waits for a permit against one that waits in a base.
+func TestARequestThatWaitsInTheQueueIsCheap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := full(map[string]any{"semaphore": map[string]any{"limit": "fixed", "max_concurrent": 1, "queue": callers, "max_wait": "20s"}})
+		p := build(t, cfg, blocked)
+		ctx, cancel := context.WithCancel(t.Context())
+		var first sync.WaitGroup
+		first.Go(func() { _, _ = p.RoundTrip(request(t, ctx, http.MethodPost, "http://api.example.com/v1")) })
+		synctest.Wait()
+
+		base, _ := held(t, blocked)
+		chain, _ := held(t, build(t, pipeline.Config{}, blocked))
+		waiting, goroutines := held(t, p)
+		cancel()
+		first.Wait()
+		t.Logf("waiting in the base: %d bytes; there, below a chain of nothing: %d; in the queue: %d", base, chain, waiting)
+		require.Equal(t, callers, goroutines, "the callers' own")
+		require.LessOrEqual(t, waiting-chain, 1024)
+		require.LessOrEqual(t, waiting-base, 1664, "the exchange of a call and its attempt is most of it")
+	})
+}
