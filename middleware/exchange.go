@@ -60,8 +60,9 @@ const (
 // call is what an exchange and all its children share. One mutex guards the
 // tree: it is only contended when something ends from outside.
 type call struct {
-	ctx  context.Context // the caller's
-	opts *options
+	ctx   context.Context // the caller's
+	opts  *options
+	model atomic.Pointer[modelKey] // nil until a stage asks for it
 
 	mu        sync.Mutex
 	listening bool        // somebody waits for a context of this call: ctx is watched and the alarm is set

@@ -45,6 +45,7 @@ func Shared(*http.Request) string { return "" }
 // The names of the keys that configuration can choose.
 const (
 	KeyAuthority = "authority"
+	KeyModel     = "model"
 	KeyShared    = "shared"
 )
 
@@ -53,8 +54,15 @@ func KeyByName(name string) KeyFunc {
 	switch name {
 	case KeyAuthority:
 		return Authority
+	case KeyModel:
+		return Model
 	case KeyShared:
 		return Shared
 	}
 	return nil
+}
+
+// CheckKey adds a problem with the named setting unless key is the name of a key.
+func (p *Problems) CheckKey(name, key string) {
+	p.Check(KeyByName(key) != nil, name, "%q is unknown; it can be %q, %q or %q", key, KeyAuthority, KeyModel, KeyShared)
 }

@@ -51,6 +51,7 @@ func TestKeyByName(t *testing.T) {
 	req := request(t.Context(), t)
 	require.Equal(t, "upstream.test", middleware.KeyByName(middleware.KeyAuthority)(req))
 	require.Empty(t, middleware.KeyByName(middleware.KeyShared)(req))
+	require.Equal(t, "upstream.test", middleware.KeyByName(middleware.KeyModel)(req))
 	require.Nil(t, middleware.KeyByName("unknown"))
 	require.Nil(t, middleware.KeyByName(""))
 }

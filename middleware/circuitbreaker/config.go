@@ -56,8 +56,9 @@ type Config struct {
 	// and the result of the first no longer matters. Default 30s.
 	ProbeLease time.Duration `yaml:"probe_lease"`
 
-	// Key chooses which requests share a breaker: "authority" (host and port), or
-	// "shared" (all). Default "authority".
+	// Key chooses which requests share a breaker: "authority" (host and port),
+	// "model" (that and the model that an LLM request names, see middleware.Model)
+	// or "shared" (all). Default "authority".
 	Key string `yaml:"key"`
 	// MaxKeys bounds the number of breakers. When all are in use, further keys
 	// share one. It is read when the stage is made; Update does not change it.
@@ -112,7 +113,7 @@ func (c Config) Validate() error {
 	p.Check(c.Probes >= 1, "probes", "%d is too few; without a probe the breaker would never close", c.Probes)
 	p.Check(c.ProbeSuccesses >= 1, "probe_successes", "%d is too few; 1 closes the breaker with the first success", c.ProbeSuccesses)
 	p.Check(c.ProbeLease > 0, "probe_lease", "%v is no time at all; write for example 30s", c.ProbeLease)
-	p.Check(middleware.KeyByName(c.Key) != nil, "key", "%q is unknown; it can be %q or %q", c.Key, middleware.KeyAuthority, middleware.KeyShared)
+	p.CheckKey("key", c.Key)
 	p.Check(c.MaxKeys >= 1, "max_keys", "%d is too few; 1 is the least", c.MaxKeys)
 	return p.Err()
 }

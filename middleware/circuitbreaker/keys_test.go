@@ -3,6 +3,7 @@ package circuitbreaker_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -55,6 +56,25 @@ func TestEachAuthorityHasABreaker(t *testing.T) {
 			require.Equal(t, c.reports, r.keys())
 		})
 	}
+}
+
+// An LLM API is overloaded model by model.
+func TestEachModelHasABreaker(t *testing.T) {
+	r := newRig(t, func(cfg *circuitbreaker.Config) { one(cfg); cfg.Key = middleware.KeyModel })
+	ask := func(model string) error {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://api.test/v1/chat/completions",
+			strings.NewReader(`{"messages": [], "model": "`+model+`"}`))
+		require.NoError(t, err)
+		req.Header.Set("Content-Type", "application/json")
+		return read(r.rt.RoundTrip(req))
+	}
+	r.answer = fails
+	require.ErrorIs(t, ask("large"), errConnection)
+	require.ErrorIs(t, ask("large"), circuitbreaker.ErrOpen)
+	r.answer = status(http.StatusOK)
+	require.NoError(t, ask("small"))
+	require.NoError(t, r.to("api.test"), "a request without a model")
+	require.Equal(t, []string{"api.test", "api.test/large", "api.test/small"}, r.keys())
 }
 
 // Requirement 30: a bound on how many keys are kept.

@@ -47,8 +47,9 @@ type Config struct {
 	Pause time.Duration `yaml:"pause"`
 	// MaxPause bounds what the upstream can ask for. Default 1m.
 	MaxPause time.Duration `yaml:"max_pause"`
-	// Key is which requests share a state: "authority" (host and port) or "shared"
-	// (all). Default "authority".
+	// Key is which requests share a state: "authority" (host and port),
+	// "model" (that and the model that an LLM request names, see middleware.Model)
+	// or "shared" (all). Default "authority".
 	Key string `yaml:"key"`
 	// MaxKeys is the number of keys to keep a state for. Default 1024.
 	MaxKeys int `yaml:"max_keys"`
@@ -91,7 +92,7 @@ func (c Config) Validate() error {
 	p.Check(c.KeepResponse >= 0, "keep_response", "%d is negative; 0 keeps no failed answer", c.KeepResponse)
 	p.Check(c.Pause >= 0, "pause", "%v is negative; 0 ignores that the upstream pushes back", c.Pause)
 	p.Check(c.MaxPause >= c.Pause, "max_pause", "%v is less than pause, %v", c.MaxPause, c.Pause)
-	p.Check(middleware.KeyByName(c.Key) != nil, "key", "%q is unknown; it can be %q or %q", c.Key, middleware.KeyAuthority, middleware.KeyShared)
+	p.CheckKey("key", c.Key)
 	p.Check(c.MaxKeys >= 1, "max_keys", "%d is too small; it must be at least 1", c.MaxKeys)
 	return p.Err()
 }

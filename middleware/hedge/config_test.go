@@ -38,7 +38,7 @@ func TestEverythingWrongIsReportedAtOnce(t *testing.T) {
 		"keep_response: -2 is negative",
 		"pause: -1s is negative",
 		"max_pause: -1m0s is less than pause",
-		`key: "host" is unknown; it can be "authority" or "shared"`,
+		`key: "host" is unknown; it can be "authority", "model" or "shared"`,
 		"max_keys: 0 is too small",
 	} {
 		require.ErrorContains(t, err, want)

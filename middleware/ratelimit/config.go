@@ -41,8 +41,9 @@ type Config struct {
 	// Learn reads the rate limits that responses tell in their header, and
 	// keeps to them where they are lower. Default false.
 	Learn bool `yaml:"learn"`
-	// Key is which requests share a rate: "authority" (host and port) or
-	// "shared" (all). Default "authority".
+	// Key is which requests share a rate: "authority" (host and port),
+	// "model" (that and the model that an LLM request names, see middleware.Model)
+	// or "shared" (all). Default "authority".
 	Key string `yaml:"key"`
 	// MaxKeys is the number of keys to keep a rate for. It cannot be changed in
 	// use. Default 1024.
@@ -95,7 +96,7 @@ func (c Config) Validate() error {
 	p.Check(c.MaxPause >= 0, "max_pause", "%v is negative; 0 ignores what the upstream asks for", c.MaxPause)
 	p.Check(c.MaxPause != 0 || !c.Learn, "max_pause", "0 ignores what the upstream asks for, and so there is nothing to learn; write for example 1m, or learn: false")
 	p.Check(c.Ramp == 0 || c.Ramp >= time.Millisecond, "ramp", "%v is too short; it must be at least 1ms, or 0 for none", c.Ramp)
-	p.Check(middleware.KeyByName(c.Key) != nil, "key", "%q is unknown; it can be %q or %q", c.Key, middleware.KeyAuthority, middleware.KeyShared)
+	p.CheckKey("key", c.Key)
 	p.Check(c.MaxKeys >= 1, "max_keys", "%d is too small; it must be at least 1", c.MaxKeys)
 	return p.Err()
 }

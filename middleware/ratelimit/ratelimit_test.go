@@ -223,10 +223,10 @@ func TestConfiguration(t *testing.T) {
 	require.ErrorContains(t, err, "DefaultConfig")
 
 	_, err = ratelimit.New(ratelimit.Config{
-		Queue: -1, MaxWait: -2, MaxPause: -3, Key: "model", Units: ratelimit.UnitsConfig{Limit: 1, Burst: -4}, Ageing: -5, Ramp: -6,
+		Queue: -1, MaxWait: -2, MaxPause: -3, Key: "host", Units: ratelimit.UnitsConfig{Limit: 1, Burst: -4}, Ageing: -5, Ramp: -6,
 	})
 	for _, problem := range []string{
-		"units.per: 0s", "units.burst: -4", "ageing: -5ns", "ramp: -6ns", "requests: 0", "per: 0s", "burst: 0", "queue: -1", "max_wait: -2ns", "max_pause: -3ns", `key: "model"`, "max_keys: 0",
+		"units.per: 0s", "units.burst: -4", "ageing: -5ns", "ramp: -6ns", "requests: 0", "per: 0s", "burst: 0", "queue: -1", "max_wait: -2ns", "max_pause: -3ns", `key: "host"`, "max_keys: 0",
 	} {
 		require.ErrorContains(t, err, problem)
 	}

@@ -23,8 +23,9 @@ type BudgetConfig struct {
 	// Window is the time that calls and retries count. It slides in steps of a
 	// tenth. Default 10s; from 1s to 10m.
 	Window time.Duration `yaml:"window"`
-	// Key chooses which requests share a budget: "authority" (host and port), or
-	// "shared" (all). Default "authority".
+	// Key chooses which requests share a budget: "authority" (host and port),
+	// "model" (that and the model that an LLM request names, see middleware.Model)
+	// or "shared" (all). Default "authority".
 	Key string `yaml:"key"`
 	// MaxKeys bounds the number of budgets. When all are in use, further keys
 	// share one. Default 1024.
@@ -39,7 +40,7 @@ func (c BudgetConfig) check(p *middleware.Problems) {
 	p.Check(c.MinPerSecond >= 0 && c.MinPerSecond <= 1e6, "budget.min_per_second", "%v is out of range; it goes from 0 (none) to 1000000", c.MinPerSecond)
 	p.Check(c.Share > 0 || c.MinPerSecond > 0, "budget.share", "0, like budget.min_per_second, would never allow a retry; max_attempts: 1 says that")
 	p.Check(c.Window >= time.Second && c.Window <= 10*time.Minute, "budget.window", "%v is out of range; it goes from 1s to 10m", c.Window)
-	p.Check(middleware.KeyByName(c.Key) != nil, "budget.key", "%q is unknown; it can be %q or %q", c.Key, middleware.KeyAuthority, middleware.KeyShared)
+	p.CheckKey("budget.key", c.Key)
 	p.Check(c.MaxKeys >= 1, "budget.max_keys", "%d is too few; 1 is the least", c.MaxKeys)
 }
 
