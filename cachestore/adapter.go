@@ -89,14 +89,11 @@ func (a *Adapter) Set(ctx context.Context, key any, value any, options ...store.
 	if err != nil {
 		return err
 	}
-	switch v := value.(type) {
-	case []byte:
-		return a.set(ctx, name, v, options)
-	case string:
-		return a.set(ctx, name, []byte(v), options)
-	default:
-		return &ValueTypeError{Type: fmt.Sprintf("%T", value), Want: "[]byte or string"}
+	body, err := Value(value)
+	if err != nil {
+		return err
 	}
+	return a.set(ctx, name, body, options)
 }
 
 // Delete removes the key, if it is there.

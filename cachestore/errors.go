@@ -26,8 +26,10 @@ var (
 	ErrTooLarge = errors.New("cachestore: entry too large")
 	// ErrEnvelope matches an *EnvelopeError: the bytes are not a whole, undamaged entry of this version for this key.
 	ErrEnvelope = errors.New("cachestore: not a valid entry")
-	// ErrStore matches a *StoreError: the store behind the Adapter did not do what it was asked.
+	// ErrStore matches a *StoreError: the store did not do what it was asked. A cache goes on without it.
 	ErrStore = errors.New("cachestore: store error")
+	// ErrStopped is the cause of a *StoreError of a store after its Stop.
+	ErrStopped = errors.New("the store is stopped")
 )
 
 // KeyTypeError says that a key is of a type that no store of this module takes. See [Key] for those that they take.

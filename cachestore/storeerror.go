@@ -10,7 +10,8 @@ import (
 	"github.com/eko/gocache/lib/v4/store"
 )
 
-// StoreError says that the store behind an [Adapter] did not do what it was asked.
+// StoreError says that a store, ours or one behind an [Adapter], did not do what it was asked: it is unreachable, full,
+// read-only or stopped. It says nothing about the key: a cache skips the store this time, and the request goes on.
 //
 // Its text carries the cause's own words only where they are known to be about the connection, the context or
 // the operating system; of other causes it names the type, because some clients print the value that they could
@@ -39,7 +40,7 @@ func (e *StoreError) Timeout() bool {
 
 // safeText is the text of the first error in the chain whose words cannot hold a value.
 func safeText(err error) string {
-	for _, known := range []error{context.Canceled, context.DeadlineExceeded, store.ErrNotSupported} {
+	for _, known := range []error{context.Canceled, context.DeadlineExceeded, store.ErrNotSupported, ErrStopped} {
 		if errors.Is(err, known) {
 			return known.Error()
 		}
