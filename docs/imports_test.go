@@ -45,6 +45,10 @@ var links = map[string][]string{
 	"fallback":                  nil,
 	"cachestore":                {"github.com/eko/gocache/lib/v4", "golang.org/x/exp"},
 	"cachestore/memory":         {"github.com/eko/gocache/lib/v4", "github.com/maypok86/otter/v2", "golang.org/x/exp"},
+	"cachestore/redis": {
+		"github.com/cespare/xxhash/v2", "github.com/eko/gocache/lib/v4", "github.com/redis/go-redis/v9", "go.uber.org/atomic",
+		"golang.org/x/exp", "golang.org/x/sys",
+	},
 	"pipeline": {
 		"github.com/eko/gocache/lib/v4", "github.com/goccy/go-yaml", "github.com/maypok86/otter/v2",
 		"go.uber.org/multierr", "go.uber.org/zap", "golang.org/x/exp", "golang.org/x/time",
@@ -236,6 +240,10 @@ func TestForbiddenModulesAreFound(t *testing.T) {
 		{"middleware/internal/keyed", "golang.org/x/sync", false},
 		{"cachestore/storetest", "github.com/eko/gocache/lib/v4", true},
 		{"cachestore", "github.com/redis/go-redis/v9", false},
+		{"cachestore/disk", "github.com/redis/go-redis/v9", false},
+		{"cachestore/tiered", "github.com/redis/go-redis/v9", false},
+		{"cachestore/redis", "github.com/redis/go-redis/v9", true},
+		{"pipeline", "github.com/redis/go-redis/v9", false},
 		{"pipeline", "go.uber.org/fx", false},
 		{"pipeline", "github.com/fsnotify/fsnotify", false},
 		{"pipeline/internal/conf", "github.com/prometheus/client_golang", false},

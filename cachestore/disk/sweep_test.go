@@ -23,7 +23,7 @@ func TestWhatIsHeldIsBounded(t *testing.T) {
 	}
 	folder := t.TempDir()
 	s := newStore(t, folder)
-	const writers, looks = 4, 20
+	const writers, looks = 4, 5
 	for look := range looks {
 		var wg sync.WaitGroup
 		for writer := range writers {
