@@ -40,3 +40,10 @@ type Bytes interface {
 	// Delete removes the key. A key that is not there is not an error.
 	Delete(ctx context.Context, key string) error
 }
+
+// Scanner is a [PointerStore] that can be searched.
+type Scanner interface {
+	// DeleteFunc removes the entries for which match is true, of all that are in the store from the
+	// beginning of the call to its end. match must neither block nor use the store.
+	DeleteFunc(ctx context.Context, match func(key string, value any) bool)
+}

@@ -19,6 +19,9 @@ type arrival struct {
 // arrive decides what becomes of an answer, once its header is there.
 func (l *lookup) arrive(ctx context.Context, d *decision, resp *http.Response, outcome middleware.Outcome, requested time.Time) arrival {
 	received := time.Now()
+	if !d.mayStore {
+		return arrival{detail: d.detail}
+	}
 	if resp.StatusCode == http.StatusNotModified {
 		if d.action != revalidate {
 			return arrival{detail: whyNotModified}
@@ -35,6 +38,10 @@ func (l *lookup) arrive(ctx context.Context, d *decision, resp *http.Response, o
 	useless := e.lifetime <= e.initialAge || e.cc.has(noCache) && !e.fixed
 	if useless && (l.query.keyed || !e.validators()) {
 		return arrival{detail: whyNoFreshness}
+	}
+	e.tags = answerTags(resp.Header, l.settings.tagHeader, l.tags)
+	if !usableTags(e.tags) {
+		return arrival{detail: whyTags}
 	}
 	f := &fill{
 		cache: l.cache, settings: l.settings, ctx: context.WithoutCancel(ctx), at: l.place,

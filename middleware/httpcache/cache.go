@@ -34,6 +34,7 @@ type Cache struct {
 // settings is a Config made ready for use.
 type settings struct {
 	policy
+	storage
 	maxEntryBytes   int64
 	maxVariants     int
 	maxContentBytes int64
@@ -53,9 +54,10 @@ func WithReporter(r middleware.Reporter) Option {
 	return func(c *Cache) { c.reporter = r }
 }
 
-// WithStore has the answers kept in s, which other caches may use as well. It
-// must keep pointers as they are (cachestore.PointerStore), as package
-// cachestore/memory does.
+// WithStore has the answers kept in s, which other caches may use as well, in
+// this process or another. A cachestore.PointerStore, as package cachestore/memory
+// is one, keeps them as they are; every other store is given bytes, through
+// cachestore.Adapt. Hand in a *cachestore.Adapter to adapt it yourself.
 func WithStore(s store.StoreInterface) Option {
 	return func(c *Cache) { c.given = s }
 }
@@ -77,21 +79,39 @@ func New(cfg Config, opts ...Option) (*Cache, error) {
 		o(c)
 	}
 	c.reporter = c.reporter.Named(typeName)
-	switch _, pointers := c.given.(cachestore.PointerStore); {
-	case c.given != nil && !pointers:
-		return nil, fmt.Errorf("%s: store: a %s store does not keep pointers; use cachestore/memory", c.reporter.Stage, c.given.GetType())
-	case c.given == nil && cfg.Store != StoreMemory:
-		return nil, fmt.Errorf("%s: store: %q is not made here; hand it over with WithStore, or write %q", c.reporter.Stage, cfg.Store, StoreMemory)
-	case c.given == nil:
-		m, err := memory.New(memoryConfig(cfg))
-		if err != nil {
-			return nil, fmt.Errorf("%s: store: %w", c.reporter.Stage, err)
-		}
-		c.given, c.memory = m, m
+	k, err := c.keeper(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("%s: store: %w", c.reporter.Stage, err)
 	}
-	c.shelf = newShelf(c.given)
+	c.shelf = newShelf(k, c.memory != nil)
 	c.set(cfg)
 	return c, nil
+}
+
+// keeper is how answers are kept in the store that was given, or in a memory store of the stage's own.
+func (c *Cache) keeper(cfg Config) (keeper, error) {
+	switch s := c.given.(type) {
+	case nil:
+		if cfg.Store != StoreMemory {
+			return nil, fmt.Errorf("%q is not made here; hand it over with WithStore, or write %q", cfg.Store, StoreMemory)
+		}
+		m, err := memory.New(memoryConfig(cfg))
+		if err != nil {
+			return nil, err
+		}
+		c.memory = m
+		return &pointers{m}, nil
+	case cachestore.PointerStore:
+		return &pointers{s}, nil
+	case *cachestore.Adapter:
+		return newEncoded(s.Bytes(), cfg.storage())
+	default:
+		a, err := cachestore.Adapt(s)
+		if err != nil {
+			return nil, err
+		}
+		return newEncoded(a.Bytes(), cfg.storage())
+	}
 }
 
 func memoryConfig(cfg Config) memory.Config {
@@ -101,6 +121,7 @@ func memoryConfig(cfg Config) memory.Config {
 func (c *Cache) set(cfg Config) {
 	s := &settings{
 		policy:          policy{shared: cfg.Shared, heuristicMax: cfg.HeuristicMax},
+		storage:         cfg.storage(),
 		maxEntryBytes:   int64(cfg.MaxEntryBytes),
 		maxVariants:     cfg.MaxVariants,
 		maxContentBytes: int64(cfg.MaxContentBytes),
@@ -114,6 +135,10 @@ func (c *Cache) set(cfg Config) {
 		if !cfg.Shared {
 			s.perURL = s.perContent
 		}
+	}
+	if k, ok := c.shelf.keeper.(*encoded); ok {
+		storage := cfg.storage()
+		k.settings.Store(&storage)
 	}
 	c.settings.Store(s)
 }

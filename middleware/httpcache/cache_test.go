@@ -11,7 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/eko/gocache/lib/v4/store"
 	"github.com/stretchr/testify/require"
 
 	"github.com/headgate-go/headgate/cachestore/memory"
@@ -507,7 +506,9 @@ func TestConfigurationAndUpdate(t *testing.T) {
 		c := &client{t, stage.Wrap(up)}
 		c.get()
 		require.Error(t, stage.Update(httpcache.Config{MaxVariants: 1}))
-		require.Error(t, stage.Update(cfg), "the store cannot be exchanged")
+		if storeOfSuite == nil {
+			require.Error(t, stage.Update(cfg), "the store cannot be exchanged")
+		}
 		require.Equal(t, freshHit, c.get().cached)
 		cfg = httpcache.DefaultConfig()
 		cfg.MaxBytes, cfg.MaxEntryBytes, cfg.Shared = 8<<10, 8<<10, true
@@ -523,13 +524,8 @@ func TestSharedStore(t *testing.T) {
 		up := always(200, "x", "Cache-Control", "max-age=60")
 		newClient(t, up, nil, httpcache.WithStore(m)).get()
 		require.Equal(t, freshHit, newClient(t, up, func(c *httpcache.Config) { c.Store = "ours" }, httpcache.WithStore(m)).get().cached)
-		_, err = httpcache.New(httpcache.DefaultConfig(), httpcache.WithStore(bytesOnly{m}))
-		require.ErrorContains(t, err, "does not keep pointers")
 	})
 }
-
-// bytesOnly hides KeepsPointers.
-type bytesOnly struct{ store.StoreInterface }
 
 // A store that fails never fails the call.
 func TestStoreThatFails(t *testing.T) {

@@ -26,6 +26,7 @@ func (l *lookup) collapse(ex *middleware.Exchange, req *http.Request, d *decisio
 			r.leave()
 			return nil, nil, true
 		}
+		f.lookup.note(ex, &f.decision)
 		f.start(req)
 	}
 	if err := f.wait(ex, r); err != nil {

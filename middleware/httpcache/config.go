@@ -26,6 +26,27 @@ type Config struct {
 	// body that is being recorded; a longer one passes and is not stored. Bytes,
 	// at most max_bytes. Default 8MiB.
 	MaxEntryBytes middleware.Bytes `yaml:"max_entry_bytes"`
+	// InlineBytes is up to which length a body is kept with the rest of an answer
+	// in a byte store, so that a hit is one read. Bytes, at most 1MiB. Default 16KiB.
+	InlineBytes middleware.Bytes `yaml:"inline_bytes"`
+	// KeepStale is how long a byte store keeps an answer after it is stale, to ask
+	// the upstream whether it is still good. The memory store keeps it until it needs
+	// the room. Default 24h.
+	KeepStale time.Duration `yaml:"keep_stale"`
+	// StoreTimeout bounds each read and write of a byte store; then the call goes on
+	// as if nothing were stored. Default 500ms.
+	StoreTimeout time.Duration `yaml:"store_timeout"`
+	// PurgeWithin is how soon an invalidation or a purge by another process over
+	// the same byte store takes effect; the shorter, the more often the store is asked.
+	// 0 asks at every hit. Default 1s.
+	PurgeWithin time.Duration `yaml:"purge_within"`
+	// TagHeader is the answer's header field that names the tags to purge it by,
+	// between commas or blanks, for example Cache-Tag or Surrogate-Key. Empty: none. Default empty.
+	TagHeader string `yaml:"tag_header"`
+	// MaxRecordingBytes bounds what is held of all bodies together that are being
+	// recorded. Beyond, a body passes and is not stored. Bytes, at least
+	// max_entry_bytes. Default 64MiB.
+	MaxRecordingBytes middleware.Bytes `yaml:"max_recording_bytes"`
 	// MaxVariants bounds how many answers that differ by Vary are kept of one resource; the newest stay. Default 8.
 	MaxVariants int `yaml:"max_variants"`
 	// Shared makes it a shared cache by the rules of RFC 9111: s-maxage counts,
@@ -84,6 +105,11 @@ func DefaultConfig() Config {
 		Store:             StoreMemory,
 		MaxBytes:          64 * middleware.MiB,
 		MaxEntryBytes:     8 * middleware.MiB,
+		InlineBytes:       16 * middleware.KiB,
+		KeepStale:         24 * time.Hour,
+		StoreTimeout:      500 * time.Millisecond,
+		PurgeWithin:       time.Second,
+		MaxRecordingBytes: 64 * middleware.MiB,
 		MaxVariants:       8,
 		PerCredential:     true,
 		CredentialHeaders: []string{"Authorization", "Cookie", "X-Api-Key", "Api-Key", "X-Goog-Api-Key"},
@@ -106,6 +132,7 @@ func (c Config) Validate() error {
 	p.Check(c.MaxBytes >= middleware.KiB, "max_bytes", "%v is too small; write for example 64MiB", c.MaxBytes)
 	p.Check(c.MaxBytes < middleware.KiB || size.Validate() == nil, "max_entry_bytes",
 		"%v is out of range; it can be from 1KiB to max_bytes (%v), and less than 4GiB", c.MaxEntryBytes, c.MaxBytes)
+	c.checkStorage(&p)
 	p.Check(c.MaxVariants >= 1, "max_variants", "%d is too small; 1 keeps the newest alone", c.MaxVariants)
 	p.Check(!c.PerCredential || len(c.CredentialHeaders) > 0, "credential_headers",
 		"it is empty; name the fields, or set per_credential to false")

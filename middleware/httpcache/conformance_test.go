@@ -5,8 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/headgate-go/headgate/middleware"
 	"github.com/headgate-go/headgate/middleware/httpcache"
 	"github.com/headgate-go/headgate/middleware/middlewaretest"
@@ -14,11 +12,7 @@ import (
 
 func newWrap(change func(*httpcache.Config)) func(testing.TB) middleware.Middleware {
 	return func(tb testing.TB) middleware.Middleware {
-		cfg := httpcache.DefaultConfig()
-		change(&cfg)
-		c, err := httpcache.New(cfg)
-		require.NoError(tb, err)
-		return c.Wrap
+		return newCache(tb, change).Wrap
 	}
 }
 

@@ -28,6 +28,13 @@ type entry struct {
 	initialAge      time.Duration
 	received        time.Time
 	hasLastModified bool
+	tags            []string // to purge it by
+
+	// Of a byte store alone.
+	stamp       stamp
+	bodyID      string // the body is stored under it, and body is nil until it is loaded
+	bodySize    int64
+	bodyExpires time.Time
 }
 
 // newEntry makes the entry for a response whose body is still to come.
@@ -46,6 +53,12 @@ func newEntry(p policy, resp *http.Response, request http.Header, requested, rec
 	e.selecting, _ = selectedBy(resp.Header["Vary"], request)
 	e.hasLastModified = len(e.header["Last-Modified"]) > 0
 	return e
+}
+
+// parse makes what a hit needs of the header, when the rest was read from a byte store.
+func (e *entry) parse() {
+	e.cc = parseDirectives(e.header["Cache-Control"])
+	e.hasLastModified = len(e.header["Last-Modified"]) > 0
 }
 
 // age is the answer's current age (RFC 9111, section 4.2.3).
@@ -129,7 +142,7 @@ func (e *entry) contentLength() int64 {
 const entryOverhead = 512
 
 func (e *entry) size() int64 {
-	n := entryOverhead + int64(cap(e.body))
+	n := entryOverhead + max(int64(cap(e.body)), e.bodySize)
 	for _, h := range []http.Header{e.header, e.trailer} {
 		for name, values := range h {
 			n += int64(len(name)) + 64
@@ -141,6 +154,9 @@ func (e *entry) size() int64 {
 	for _, s := range e.selecting {
 		n += int64(len(s.name)+len(s.value)) + 40
 	}
+	for _, tag := range e.tags {
+		n += int64(len(tag)) + 16
+	}
 	return n
 }
 
@@ -148,6 +164,7 @@ func (e *entry) size() int64 {
 // newest first. It is immutable.
 type resource struct {
 	key     string
+	url     string
 	entries []*entry
 	// aloneUntil is set when an answer could not be shared with those who
 	// waited for it: until then nobody waits for another's answer again.
@@ -159,7 +176,7 @@ type resource struct {
 func (r *resource) Size() int64 { return r.bytes }
 
 func (r *resource) weigh() *resource {
-	r.bytes = int64(len(r.key)) + 96
+	r.bytes = int64(len(r.key)+len(r.url)) + 112
 	for _, e := range r.entries {
 		r.bytes += e.size()
 	}
@@ -171,7 +188,7 @@ func (r *resource) weigh() *resource {
 // more than variants, or when all together exceed maxBytes, so that a rotating
 // value in Vary does not fill the store.
 func (r *resource) with(e *entry, variants int, maxBytes int64) *resource {
-	next := &resource{key: r.key, entries: append(make([]*entry, 0, len(r.entries)+1), e)}
+	next := &resource{key: r.key, url: r.url, entries: append(make([]*entry, 0, len(r.entries)+1), e)}
 	for _, old := range r.entries {
 		if len(next.entries) < variants && !slices.Equal(old.selecting, e.selecting) {
 			next.entries = append(next.entries, old)

@@ -32,6 +32,8 @@ const (
 	whyConditional    = "CONDITIONAL"
 	whyNotModified    = "NOT-MODIFIED"
 	whyBodyUnreadable = "KEY-BODY-TOO-LARGE"
+	whyTags           = "TAGS"
+	whyStore          = "STORE"
 )
 
 // answer is what storable needs to know of a response.

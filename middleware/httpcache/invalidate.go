@@ -16,7 +16,7 @@ func (l *lookup) invalidate(ctx context.Context, req *http.Request, resp *http.R
 		return
 	}
 	var room [256]byte
-	l.drop(ctx, string(appendURL(room[:0], req)))
+	l.drop(ctx, appendURL(room[:0], req))
 	for _, name := range [...]string{"Location", "Content-Location"} {
 		v := resp.Header[name]
 		if len(v) == 0 {
@@ -28,12 +28,12 @@ func (l *lookup) invalidate(ctx context.Context, req *http.Request, resp *http.R
 		}
 		to := &http.Request{URL: other}
 		if other.Scheme == req.URL.Scheme && middleware.Authority(to) == middleware.Authority(req) {
-			l.drop(ctx, string(appendURL(room[:0], to)))
+			l.drop(ctx, appendURL(room[:0], to))
 		}
 	}
 }
 
-func (l *lookup) drop(ctx context.Context, url string) {
+func (l *lookup) drop(ctx context.Context, url []byte) {
 	if err := l.cache.shelf.invalidate(ctx, url); err != nil {
 		l.cache.storeFailed(ctx, err)
 		return

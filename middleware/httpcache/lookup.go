@@ -2,6 +2,7 @@ package httpcache
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"slices"
@@ -21,6 +22,7 @@ type lookup struct {
 	ttl        time.Duration // asked for by the caller or a route; 0 if not
 	now        time.Time
 	aloneUntil time.Time
+	tags       []string // asked for by the caller
 }
 
 // prepare finds out what the cache has to know of a request. It gives the
@@ -52,7 +54,7 @@ func (l *lookup) prepare(c *Cache, ex *middleware.Exchange, req *http.Request) (
 		return req, nil
 	}
 
-	l.ttl = wishes.ttl
+	l.ttl, l.tags = wishes.ttl, wishes.tags
 	credentials := l.settings.perURL
 	if q.keyed {
 		credentials = l.settings.perContent
@@ -164,7 +166,7 @@ func (l *lookup) decide(ex *middleware.Exchange) decision {
 	l.now = time.Now()
 	var stored []*entry
 	if l.place.key != "" {
-		r, err := l.cache.shelf.get(ex, l.place.key)
+		r, err := l.cache.shelf.keeper.get(ex, l.place.key)
 		if err != nil {
 			l.cache.storeFailed(ex, err)
 		}
@@ -173,5 +175,40 @@ func (l *lookup) decide(ex *middleware.Exchange) decision {
 		}
 		l.place.generation = l.cache.shelf.generation(l.place.url)
 	}
-	return decide(l.settings.policy, &l.query, stored, l.now)
+	for {
+		d := decide(l.settings.policy, &l.query, stored, l.now)
+		if d.entry == nil || l.load(ex, &d) {
+			return d
+		}
+		// The body is gone: what is left is as if it had never been stored.
+		stored = slices.DeleteFunc(slices.Clone(stored), func(e *entry) bool { return e == d.entry })
+	}
+}
+
+// load fetches the body of the answer that was decided for, if it has to be read.
+func (l *lookup) load(ex *middleware.Exchange, d *decision) bool {
+	if d.action == serve && (d.notModified || l.query.method == http.MethodHead) {
+		return true
+	}
+	e, err := l.cache.shelf.keeper.load(ex, d.entry)
+	if err != nil {
+		l.cache.storeFailed(ex, err)
+	}
+	if e == nil {
+		return false
+	}
+	d.entry = e
+	return true
+}
+
+// note has the store remember what an answer that is about to be asked for must
+// not be older than. Where that fails, the answer cannot be stored.
+func (l *lookup) note(ctx context.Context, d *decision) {
+	if !d.mayStore {
+		return
+	}
+	if err := l.cache.shelf.keeper.note(ctx, &l.place, l.tags); err != nil {
+		l.cache.storeFailed(ctx, err)
+		d.action, d.entry, d.mayStore, d.detail = forward, nil, false, whyStore
+	}
 }

@@ -2,6 +2,7 @@ package httpcache
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/headgate-go/headgate/middleware"
@@ -12,6 +13,7 @@ type wishes struct {
 	bypass, refresh, onlyIfCached, cacheable bool
 	ttl                                      time.Duration // 0: as the answer or the route says
 	namespace                                string
+	tags                                     []string
 }
 
 var (
@@ -21,6 +23,7 @@ var (
 	cacheableOption    = middleware.NewOption[bool]("cache.cacheable")
 	ttlOption          = middleware.NewOption[time.Duration]("cache.ttl")
 	namespaceOption    = middleware.NewOption[string]("cache.namespace")
+	tagsOption         = middleware.NewOption[[]string]("cache.tags")
 )
 
 func wishesOf(ex *middleware.Exchange) (w wishes) {
@@ -30,6 +33,7 @@ func wishesOf(ex *middleware.Exchange) (w wishes) {
 	w.cacheable, _ = cacheableOption.Of(ex)
 	w.ttl, _ = ttlOption.Of(ex)
 	w.namespace, _ = namespaceOption.Of(ex)
+	w.tags, _ = tagsOption.Of(ex)
 	return w
 }
 
@@ -56,6 +60,14 @@ func TTL(ctx context.Context, d time.Duration) context.Context {
 // those of every other namespace.
 func Namespace(ctx context.Context, name string) context.Context {
 	return namespaceOption.With(ctx, name)
+}
+
+// Tags has the answers to the calls of the returned context stored with these
+// tags, to be purged by them; see Cache.PurgeTags. They take the place of those that
+// ctx had. A tag is 1 to 256 bytes; answers with another one, or with more than 64,
+// are not stored.
+func Tags(ctx context.Context, tags ...string) context.Context {
+	return tagsOption.With(ctx, slices.Clone(tags))
 }
 
 // Cacheable opts the calls of the returned context in to body-keyed caching:

@@ -40,6 +40,7 @@ func (l *lookup) unavailable(ex *middleware.Exchange, req *http.Request, d *deci
 // fetch sends the request upstream for this caller alone.
 func (l *lookup) fetch(ex *middleware.Exchange, req *http.Request, d *decision, next http.RoundTripper) (*http.Response, error) {
 	l.cache.stats.forwarded(d.fwd)
+	l.note(ex, d)
 	requested := l.now
 	if d.action == revalidate {
 		conditioned := *req

@@ -6,18 +6,14 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/eko/gocache/lib/v4/store"
-
-	"github.com/headgate-go/headgate/cachestore"
 )
 
-// shelf keeps resources in a store.
+// shelf keeps resources in a store, and sees to it that nothing is kept that was
+// purged while it was on its way.
 type shelf struct {
-	store store.StoreInterface
-	seed  maphash.Seed
-	used  atomic.Bool // something was put, so that invalidating has a point
-	split atomic.Bool // some of it under keys that an invalidation cannot name
+	keeper keeper
+	own    bool // nobody else puts anything in the store
+	seed   maphash.Seed
 
 	// Changes of one key take turns: what is stored is read, changed and written.
 	stripes [64]stripe
@@ -30,10 +26,13 @@ type stripe struct {
 	// older one may be from before the change, and is not stored. That keys share
 	// a counter only costs an answer that could have been stored.
 	generation atomic.Uint64
-	_          [48]byte // stripes do not share a cache line
+	used       atomic.Bool // something was put, so that invalidating has a point
+	_          [40]byte    // stripes do not share a cache line
 }
 
-func newShelf(s store.StoreInterface) *shelf { return &shelf{store: s, seed: maphash.MakeSeed()} }
+func newShelf(k keeper, own bool) *shelf {
+	return &shelf{keeper: k, own: own, seed: maphash.MakeSeed()}
+}
 
 func (s *shelf) stripe(url string) *stripe {
 	return &s.stripes[maphash.String(s.seed, url)%uint64(len(s.stripes))]
@@ -42,32 +41,16 @@ func (s *shelf) stripe(url string) *stripe {
 // generation of what is stored of url, noted before the upstream is asked.
 func (s *shelf) generation(url string) uint64 { return s.stripe(url).generation.Load() }
 
-// get gives what is stored under key; nil for nothing. An error means that the
-// store could not tell.
-func (s *shelf) get(ctx context.Context, key string) (*resource, error) {
-	v, err := s.store.Get(ctx, key)
-	if err != nil {
-		if err == error(cachestore.ErrNotFound) || cachestore.IsMiss(err) {
-			return nil, nil
-		}
-		return nil, err
-	}
-	r, ok := v.(*resource)
-	if !ok || r.key != key {
-		return nil, nil
-	}
-	return r, nil
-}
-
 // place says where an answer belongs.
 type place struct {
 	key        string
 	url        string
-	split      bool // key is not url alone, so that an invalidation of url finds it by its tag
+	split      bool // key is not url alone
 	generation uint64
+	stamp      stamp // of a byte store
 }
 
-// put adds an answer to what is stored, unless it was invalidated meanwhile.
+// put adds an answer to what is stored, unless it was purged meanwhile.
 func (s *shelf) put(ctx context.Context, at *place, e *entry, variants int, maxBytes int64) (stored bool, err error) {
 	st := s.stripe(at.url)
 	st.mu.Lock()
@@ -75,15 +58,15 @@ func (s *shelf) put(ctx context.Context, at *place, e *entry, variants int, maxB
 	if st.generation.Load() != at.generation {
 		return false, nil
 	}
-	old, err := s.get(ctx, at.key)
+	old, err := s.keeper.get(ctx, at.key)
 	if err != nil {
 		return false, err
 	}
 	if old == nil {
-		old = &resource{key: at.key}
+		old = &resource{key: at.key, url: at.url}
 	}
-	s.used.Store(true)
-	return true, s.set(ctx, at, old.with(e, variants, maxBytes))
+	st.used.Store(true)
+	return s.keeper.set(ctx, at, old, old.with(e, variants, maxBytes))
 }
 
 // alone notes that the answers under a key cannot be shared for the time being.
@@ -91,41 +74,47 @@ func (s *shelf) alone(ctx context.Context, at *place, until time.Time) error {
 	st := s.stripe(at.url)
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	old, err := s.get(ctx, at.key)
+	old, err := s.keeper.get(ctx, at.key)
 	if err != nil {
 		return err
 	}
-	next := &resource{key: at.key, aloneUntil: until}
+	next := &resource{key: at.key, url: at.url, aloneUntil: until}
 	if old != nil {
 		next.entries = old.entries
 	}
-	return s.set(ctx, at, next.weigh())
+	_, err = s.keeper.set(ctx, at, nil, next.weigh())
+	return err
 }
 
-func (s *shelf) set(ctx context.Context, at *place, r *resource) error {
-	// Without an expiration: an entry carries its own times, and a stale one
-	// can still be asked about. What nobody wants leaves by eviction.
-	if !at.split {
-		return s.store.Set(ctx, at.key, r)
-	}
-	s.split.Store(true)
-	return s.store.Set(ctx, at.key, r, store.WithTags([]string{at.url}))
-}
-
-// invalidate removes what is stored of url, for every caller.
-func (s *shelf) invalidate(ctx context.Context, url string) error {
-	st := s.stripe(url)
+// invalidate removes what is stored of a URL, for every caller. url is not kept.
+func (s *shelf) invalidate(ctx context.Context, url []byte) error {
+	st := &s.stripes[maphash.Bytes(s.seed, url)%uint64(len(s.stripes))]
 	st.generation.Add(1)
-	if !s.used.Load() {
+	if s.own && !st.used.Load() {
 		return nil
 	}
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	err := s.store.Delete(ctx, url)
-	if s.split.Load() {
-		if tagged := s.store.Invalidate(ctx, store.WithInvalidateTags([]string{url})); err == nil {
-			err = tagged
-		}
+	return s.keeper.purgeURL(ctx, string(url))
+}
+
+// purge runs a purge that may concern every key: it first has everything that is
+// on its way discarded, and waits for what is being stored at this moment.
+func (s *shelf) purge(run func() error) error {
+	for i := range s.stripes {
+		st := &s.stripes[i]
+		st.mu.Lock()
+		st.generation.Add(1)
+		st.mu.Unlock()
 	}
-	return err
+	return run()
+}
+
+// drop removes one key of a URL.
+func (s *shelf) drop(ctx context.Context, at *place) error {
+	st := s.stripe(at.url)
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	st.generation.Add(1)
+	return s.keeper.drop(ctx, at.key)
 }

@@ -14,6 +14,7 @@ const (
 	EventCollapsed   = "collapsed"    // answered with what another call's request brought
 	EventStored      = "stored"       // an answer was stored
 	EventInvalidated = "invalidated"  // what is stored of a resource was removed
+	EventPurged      = "purged"       // what is stored was removed by Purge, PurgePrefix or PurgeTags
 	EventStoreFailed = "store_failed" // the store could not be read or written; the call went on
 )
 
@@ -33,8 +34,13 @@ type Stats struct {
 	Incomplete, TooLarge, Outdated uint64
 	// Invalidations by unsafe requests.
 	Invalidations uint64
+	// Purges through Purge, PurgePrefix and PurgeTags.
+	Purges uint64
 	// StoreErrors are reads and writes of the store that failed.
 	StoreErrors uint64
+	// What was found in a byte store and could not be used: Damaged is torn, foreign
+	// or of another version, Lost are bodies that an index named and that were gone. Each was a miss.
+	Damaged, Lost uint64
 	// Entries and Bytes in the memory store that New made; 0 with another.
 	Entries int
 	Bytes   int64
@@ -45,7 +51,7 @@ type counters struct {
 	misses, stale, requested, methods, bypassed atomic.Uint64
 	collapsed, stored, revalidated              atomic.Uint64
 	incomplete, tooLarge, outdated              atomic.Uint64
-	invalidations, storeErrors                  atomic.Uint64
+	invalidations, purges, storeErrors          atomic.Uint64
 }
 
 func (c *counters) forwarded(fwd string) {
@@ -72,7 +78,10 @@ func (c *Cache) Stats() Stats {
 		Methods: n.methods.Load(), Bypassed: n.bypassed.Load(),
 		Collapsed: n.collapsed.Load(), Stored: n.stored.Load(), Revalidated: n.revalidated.Load(),
 		Incomplete: n.incomplete.Load(), TooLarge: n.tooLarge.Load(), Outdated: n.outdated.Load(),
-		Invalidations: n.invalidations.Load(), StoreErrors: n.storeErrors.Load(),
+		Invalidations: n.invalidations.Load(), Purges: n.purges.Load(), StoreErrors: n.storeErrors.Load(),
+	}
+	if k, ok := c.shelf.keeper.(*encoded); ok {
+		s.Damaged, s.Lost = k.entries.Damaged()+k.damaged.Load(), k.lost.Load()
 	}
 	s.Forwarded = s.Misses + s.Stale + s.Requested + s.Methods + s.Bypassed
 	if c.memory != nil {

@@ -84,6 +84,9 @@ func newCache(t testing.TB, change func(*httpcache.Config), opts ...httpcache.Op
 	if change != nil {
 		change(&cfg)
 	}
+	if storeOfSuite != nil {
+		opts = append([]httpcache.Option{httpcache.WithStore(storeOfSuite(t))}, opts...)
+	}
 	c, err := httpcache.New(cfg, opts...)
 	require.NoError(t, err)
 	return c
