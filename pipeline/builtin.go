@@ -97,6 +97,7 @@ func buildCache(c httpcache.Config, env Env) (Stage[httpcache.Config], error) {
 	}
 	s, err := httpcache.New(c, opts...)
 	stage, err := describe(s, err, func() any { return s.Stats() })
+	stage.Stop = s.Stop
 	stage.Keeps = func(old, c httpcache.Config) bool { return old.Store == c.Store }
 	return stage, err
 }

@@ -19,7 +19,7 @@ type arrival struct {
 // arrive decides what becomes of an answer, once its header is there.
 func (l *lookup) arrive(ctx context.Context, d *decision, resp *http.Response, outcome middleware.Outcome, requested time.Time) arrival {
 	received := time.Now()
-	if !d.mayStore {
+	if !d.mayStore && d.action != revalidate {
 		return arrival{detail: d.detail}
 	}
 	if resp.StatusCode == http.StatusNotModified {
@@ -27,6 +27,9 @@ func (l *lookup) arrive(ctx context.Context, d *decision, resp *http.Response, o
 			return arrival{detail: whyNotModified}
 		}
 		return l.confirm(ctx, d, resp, requested, received)
+	}
+	if d.standsIn(resp.StatusCode) { // what is stored is better
+		return arrival{}
 	}
 	if why := l.refuse(resp, outcome); why != storeIt {
 		return arrival{detail: why}
@@ -36,7 +39,7 @@ func (l *lookup) arrive(ctx context.Context, d *decision, resp *http.Response, o
 		e.fixed, e.lifetime = true, e.initialAge+l.ttl
 	}
 	useless := e.lifetime <= e.initialAge || e.cc.has(noCache) && !e.fixed
-	if useless && (l.query.keyed || !e.validators()) {
+	if useless && (l.query.keyed || !e.validators()) && !l.settings.usableStale(e) {
 		return arrival{detail: whyNoFreshness}
 	}
 	e.tags = answerTags(resp.Header, l.settings.tagHeader, l.tags)
@@ -91,7 +94,9 @@ func (l *lookup) confirm(ctx context.Context, d *decision, resp *http.Response, 
 		e.fixed, e.lifetime = true, e.initialAge+l.ttl
 	}
 	l.cache.stats.revalidated.Add(1)
-	if e.cc.has(noStore) {
+	// It is this request's answer now, whichever it was asked with.
+	selecting, reusable := selectedBy(e.header["Vary"], l.query.header)
+	if e.selecting = selecting; e.cc.has(noStore) || !reusable {
 		return arrival{entry: e}
 	}
 	l.cache.put(context.WithoutCancel(ctx), l.settings, &l.place, e)

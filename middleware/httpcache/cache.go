@@ -29,6 +29,8 @@ type Cache struct {
 	flights  flights
 	settings atomic.Pointer[settings]
 	stats    counters
+
+	background background
 }
 
 // settings is a Config made ready for use.
@@ -44,6 +46,9 @@ type settings struct {
 	perContent      []string // the same for body-keyed requests
 	contentHeaders  []string
 	routes          []Route
+	maxRefreshes    int
+	refreshTimeout  time.Duration
+	statusKey       bool
 }
 
 // Option is a collaborator of the stage.
@@ -69,7 +74,8 @@ func WithComplete(f CompleteFunc) Option {
 }
 
 // New makes the stage. Without WithStore it keeps answers in a memory store of
-// its own, of MaxBytes. It starts no goroutine and has nothing to close.
+// its own, of MaxBytes. It starts no goroutine; Stop ends those that refresh
+// answers in the background later.
 func New(cfg Config, opts ...Option) (*Cache, error) {
 	if err := middleware.Validate(typeName, cfg); err != nil {
 		return nil, err
@@ -120,7 +126,10 @@ func memoryConfig(cfg Config) memory.Config {
 
 func (c *Cache) set(cfg Config) {
 	s := &settings{
-		policy:          policy{shared: cfg.Shared, heuristicMax: cfg.HeuristicMax},
+		policy: policy{
+			shared: cfg.Shared, heuristicMax: cfg.HeuristicMax,
+			staleWhileRevalidate: cfg.StaleWhileRevalidate, staleIfError: cfg.StaleIfError,
+		},
 		storage:         cfg.storage(),
 		maxEntryBytes:   int64(cfg.MaxEntryBytes),
 		maxVariants:     cfg.MaxVariants,
@@ -129,6 +138,9 @@ func (c *Cache) set(cfg Config) {
 		coalesce:        cfg.Coalesce,
 		contentHeaders:  canonicalFields(cfg.ContentHeaders),
 		routes:          slices.Clone(cfg.Routes),
+		maxRefreshes:    cfg.MaxRefreshes,
+		refreshTimeout:  cfg.RefreshTimeout,
+		statusKey:       cfg.StatusKey,
 	}
 	if cfg.PerCredential {
 		s.perContent = canonicalFields(cfg.CredentialHeaders)
@@ -180,23 +192,35 @@ func (c *Cache) roundTrip(req *http.Request, next, upstream http.RoundTripper) (
 	if inner, err = l.prepare(c, ex, inner); err != nil {
 		return nil, err
 	}
-	for alone := false; ; {
+	for alone := false; ; alone = true {
 		d := l.decide(ex)
 		switch d.action {
 		case serve:
+			if d.refresh {
+				l.refresh(ex, inner, d.entry, next)
+			}
 			return l.serve(ex, inner, &d), nil
 		case unavailable:
 			return l.unavailable(ex, inner, &d), nil
 		}
-		if !d.mayShare || !l.settings.coalesce || alone || l.aloneUntil.After(l.now) {
-			return l.fetch(ex, inner, &d, next)
+		resp, err, again := l.ask(ex, inner, &d, alone, next, upstream)
+		if !again {
+			return l.settle(ex, inner, &d, resp, err)
 		}
-		var again bool
-		if resp, err, again = l.collapse(ex, inner, &d, upstream); !again {
-			return resp, err
-		}
-		alone = true
 	}
+}
+
+// ask sends the request upstream, alone or together with others. again says that
+// what others brought will not do.
+func (l *lookup) ask(
+	ex *middleware.Exchange, req *http.Request, d *decision, alone bool, next, upstream http.RoundTripper,
+) (resp *http.Response, err error, again bool) {
+	if alone || !d.mayShare || !l.settings.coalesce || l.aloneUntil.After(l.now) {
+		l.cache.stats.forwarded(d.fwd)
+		resp, err = l.fetch(ex, req, d, next)
+		return resp, err, false
+	}
+	return l.collapse(ex, req, d, upstream)
 }
 
 // put stores an answer and says what became of it.

@@ -251,7 +251,9 @@ func TestWhatPassesByIsMarkedAndNotStored(t *testing.T) {
 		body   string
 		want   string
 	}{
-		"a range":             {answer: respond(206, "he", plain...), asked: []string{"Range", "bytes=0-1"}, want: "fwd=bypass; detail=RANGE"},
+		"a part":              {answer: respond(206, "he", plain...), asked: []string{"Range", "bytes=0-1"}, want: "fwd=uri-miss; detail=STATUS"},
+		"no such part":        {answer: respond(416, "", plain...), asked: []string{"Range", "bytes=9-"}, want: "fwd=uri-miss; detail=STATUS"},
+		"a range of pages":    {answer: respond(206, "he", plain...), asked: []string{"Range", "pages=0-1"}, want: "fwd=bypass; detail=RANGE"},
 		"an unasked part":     {answer: respond(206, "he", plain...), want: "fwd=uri-miss; detail=STATUS"},
 		"a GET with content":  {answer: respond(200, "x", plain...), body: "x", want: "fwd=bypass; detail=BODY"},
 		"If-Match":            {answer: respond(200, "x", plain...), asked: []string{"If-Match", `"a"`}, want: "fwd=bypass; detail=CONDITIONAL"},
@@ -484,10 +486,12 @@ func TestConfigurationAndUpdate(t *testing.T) {
 		require.ErrorContains(t, err, "DefaultConfig")
 		_, err = httpcache.New(httpcache.Config{
 			MaxBytes: 1, MaxVariants: -1, PerCredential: true, ContentHeaders: []string{"a b"}, HeuristicMax: -1, MaxContentBytes: -1,
-			Routes: []httpcache.Route{{Host: "[", Path: "x", ContentType: "a; b", Statuses: []int{99}}},
+			Routes:               []httpcache.Route{{Host: "[", Path: "x", ContentType: "a; b", Statuses: []int{99}}},
+			StaleWhileRevalidate: -1, StaleIfError: -1, MaxRefreshes: -1, RefreshTimeout: -1,
 		})
 		for _, key := range []string{
 			"store", "max_bytes", "max_variants", "credential_headers", "content_headers", "heuristic_max", "max_content_bytes", "content_ttl",
+			"stale_while_revalidate", "stale_if_error", "max_refreshes", "refresh_timeout",
 			"routes: route 1: method", "routes: route 1: host", "routes: route 1: path", "routes: route 1: content_type", "routes: route 1: ttl", "routes: route 1: statuses",
 		} {
 			require.ErrorContains(t, err, key+": ")
@@ -563,7 +567,7 @@ func TestSnapshotAndEvents(t *testing.T) {
 		c.get()
 		c.get()
 		c.get("Cache-Control", "no-cache")
-		c.get("Range", "bytes=0-1")
+		c.get("Range", "pages=0-1")
 		c.get("Cache-Control", "only-if-cached", "X", "y")
 		c.do(t.Context(), "POST", pageURL, "x")
 		c.do(t.Context(), "GET", pageURL, "", "Cache-Control", "only-if-cached")

@@ -85,6 +85,9 @@ func (l *lookup) share(ex *middleware.Exchange, req *http.Request, d *decision, 
 		r.leave()
 		ex.Decide(f.outcome)
 		err = f.err
+	case f.resp != nil && d.standsIn(f.resp.StatusCode):
+		r.leave()
+		resp = &http.Response{StatusCode: f.resp.StatusCode, Body: http.NoBody}
 	default:
 		r.leave()
 		return nil, nil, true

@@ -16,11 +16,18 @@ func notModified(request http.Header, e *entry, now time.Time) bool {
 	if !present || !valid {
 		return false
 	}
-	modified, _, valid := headerDate(e.header, "Last-Modified", now)
-	if !valid {
-		return false
+	return !e.modified(now).After(since)
+}
+
+// modified is when the answer was last modified, as far as it says: else when it
+// was made, or came (RFC 9111, section 4.3.2).
+func (e *entry) modified(now time.Time) time.Time {
+	for _, name := range [...]string{"Last-Modified", "Date"} {
+		if t, _, valid := headerDate(e.header, name, now); valid {
+			return t
+		}
 	}
-	return !modified.After(since)
+	return e.received
 }
 
 // noneMatchFails tells whether one of the entity tags listed is etag, by weak comparison.
@@ -65,3 +72,6 @@ func nextETag(s string) (tag, rest string, ok bool) {
 }
 
 func opaque(tag string) string { return strings.TrimPrefix(tag, "W/") }
+
+// strong tells whether an entity tag stands for one sequence of bytes (RFC 9110, section 8.8.1).
+func strong(tag string) bool { return strings.HasPrefix(tag, `"`) }

@@ -79,6 +79,22 @@ type Config struct {
 	ContentHeaders []string `yaml:"content_headers"`
 	// Routes opt requests in to body-keyed caching; the first that matches counts. Default none.
 	Routes []Route `yaml:"routes"`
+	// StaleWhileRevalidate is for how long a stale answer is served at once, while
+	// it is refreshed in the background (RFC 5861), if the answer does not say so
+	// itself. Default 0: only as answers say.
+	StaleWhileRevalidate time.Duration `yaml:"stale_while_revalidate"`
+	// StaleIfError is for how long a stale answer stands in for an upstream that
+	// can't be reached or answers 500, 502, 503 or 504 (RFC 5861), if neither the
+	// answer nor the request says so itself. Default 0: only as they say.
+	StaleIfError time.Duration `yaml:"stale_if_error"`
+	// MaxRefreshes bounds how many answers are refreshed in the background at
+	// once; beyond, a stale answer is served and not refreshed. Default 16.
+	MaxRefreshes int `yaml:"max_refreshes"`
+	// RefreshTimeout bounds a refresh in the background, its body included. Default 30s.
+	RefreshTimeout time.Duration `yaml:"refresh_timeout"`
+	// StatusKey has Cache-Status say which key a request has: the first 16
+	// hexadecimal digits of its SHA-256. Default false.
+	StatusKey bool `yaml:"status_key"`
 }
 
 // Route opts the requests that match all of it in to body-keyed caching.
@@ -121,6 +137,8 @@ func DefaultConfig() Config {
 			"Accept", "Accept-Language", "Anthropic-Version", "Anthropic-Beta",
 			"Openai-Organization", "Openai-Project", "Openai-Beta",
 		},
+		MaxRefreshes:   16,
+		RefreshTimeout: 30 * time.Second,
 	}
 }
 
@@ -145,6 +163,10 @@ func (c Config) Validate() error {
 	for i, r := range c.Routes {
 		r.check(&p, i)
 	}
+	p.Check(c.StaleWhileRevalidate >= 0, "stale_while_revalidate", "%v is negative; 0 leaves it to the answers", c.StaleWhileRevalidate)
+	p.Check(c.StaleIfError >= 0, "stale_if_error", "%v is negative; 0 leaves it to the answers and requests", c.StaleIfError)
+	p.Check(c.MaxRefreshes >= 1, "max_refreshes", "%d is too small; 1 refreshes one answer at a time", c.MaxRefreshes)
+	p.Check(c.RefreshTimeout > 0, "refresh_timeout", "%v is no time at all; write for example 30s", c.RefreshTimeout)
 	return p.Err()
 }
 

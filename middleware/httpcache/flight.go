@@ -147,7 +147,6 @@ func (f *flight) start(req *http.Request) {
 	if own.GetBody != nil { // content that was read for its key, or none
 		own.Body, _ = own.GetBody()
 	}
-	f.decision.condition(own.Header)
 	go f.run(own)
 }
 
@@ -158,7 +157,7 @@ func (f *flight) run(req *http.Request) {
 			f.land(func() { f.panicked = v })
 		}
 	}()
-	resp, err := f.upstream.RoundTrip(req)
+	resp, err := f.lookup.send(f, &f.decision, req, f.upstream)
 	if err != nil {
 		f.land(func() { f.err = err })
 		return

@@ -7,8 +7,10 @@ import (
 
 // policy is what of the configuration decides about storing and reuse.
 type policy struct {
-	shared       bool
-	heuristicMax time.Duration // 0: no heuristic freshness
+	shared               bool
+	heuristicMax         time.Duration // 0: no heuristic freshness
+	staleWhileRevalidate time.Duration // for answers that do not say
+	staleIfError         time.Duration // for answers that do not say
 }
 
 // The reasons for which an answer is not stored, as they stand in Cache-Status.
@@ -34,6 +36,12 @@ const (
 	whyBodyUnreadable = "KEY-BODY-TOO-LARGE"
 	whyTags           = "TAGS"
 	whyStore          = "STORE"
+	whyOnlyIfCached   = "ONLY-IF-CACHED"
+
+	// The reasons for which a stale answer was served, or none.
+	whyStaleWhileRevalidate = "STALE-WHILE-REVALIDATE"
+	whyStaleIfError         = "STALE-IF-ERROR"
+	whyUnreachable          = "UNREACHABLE"
 )
 
 // answer is what storable needs to know of a response.
@@ -48,7 +56,7 @@ type answer struct {
 func storable(p policy, request http.Header, asked directives, a answer) string {
 	h, given := a.header, a.cc
 	switch {
-	case a.status < 200 || a.status == http.StatusPartialContent || a.status == http.StatusNotModified:
+	case a.status < 200 || a.status == http.StatusPartialContent || a.status == http.StatusNotModified || a.status == http.StatusRequestedRangeNotSatisfiable:
 		return whyStatus
 	case given.has(mustUnderstand) && !understood(a.status):
 		return whyStatus

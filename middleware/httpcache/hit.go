@@ -5,7 +5,6 @@ import (
 	"maps"
 	"net/http"
 	"strconv"
-	"time"
 )
 
 // hit is a response made from an entry, in one allocation but for the header's
@@ -17,7 +16,8 @@ type hit struct {
 }
 
 // respond makes the response to a request that the entry answers.
-func respond(req *http.Request, d *decision, collapsedAs *missStatus) *http.Response {
+// Cache-Status says that it is a hit, or what it says instead.
+func respond(req *http.Request, d *decision, instead *missStatus) *http.Response {
 	e := d.entry
 	h := &hit{}
 	h.resp = http.Response{
@@ -34,6 +34,8 @@ func respond(req *http.Request, d *decision, collapsedAs *missStatus) *http.Resp
 	switch {
 	case d.notModified || len(e.body) == 0 && req.Method != http.MethodHead:
 		h.resp.Body = http.NoBody
+	case d.part.kind != whole:
+		h.slice(d.part, e)
 	case req.Method == http.MethodHead:
 		h.resp.Body, h.resp.ContentLength = http.NoBody, e.contentLength()
 	default:
@@ -43,19 +45,23 @@ func respond(req *http.Request, d *decision, collapsedAs *missStatus) *http.Resp
 			h.resp.Trailer = e.trailer.Clone()
 		}
 	}
-	h.label(d.age, d.ttl, collapsedAs)
+	h.label(d, instead)
 	return &h.resp
 }
 
 // label sets Age and Cache-Status. Both texts share one string.
-func (h *hit) label(age, ttl time.Duration, instead *missStatus) {
-	var room [64]byte
-	b := strconv.AppendInt(room[:0], seconds(age), 10)
+func (h *hit) label(d *decision, instead *missStatus) {
+	var room [96]byte
+	b := strconv.AppendInt(room[:0], seconds(d.age), 10)
 	n := len(b)
 	if instead != nil {
 		b = append(b, instead.String()...)
 	} else {
-		b = appendTTL(append(b, cacheName+"; hit"...), ttl)
+		b = appendTTL(append(b, cacheName+"; hit"...), d.ttl)
+		b = appendKey(b, d.key)
+		if d.refresh {
+			b = append(b, "; detail="+whyStaleWhileRevalidate...)
+		}
 	}
 	text := string(b)
 	h.values = [2]string{text[:n], text[n:]}

@@ -45,7 +45,7 @@ func (l *lookup) drop(ctx context.Context, url []byte) {
 // safe tells whether a method only reads (RFC 9110, section 9.2.1). One that is not known may not.
 func safe(method string) bool {
 	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, methodQuery:
 		return true
 	}
 	return false

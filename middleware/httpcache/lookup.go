@@ -49,7 +49,7 @@ func (l *lookup) prepare(c *Cache, ex *middleware.Exchange, req *http.Request) (
 		l.route = l.settings.route(req)
 	}
 	q.keyed = wishes.cacheable || l.route != nil
-	q.bypass = unfit(req, q.keyed, wishes.bypass)
+	q.bypass = q.unfit(req, wishes.bypass)
 	if q.bypass != "" || !q.cacheable() {
 		return req, nil
 	}
@@ -85,20 +85,26 @@ func (l *lookup) prepare(c *Cache, ex *middleware.Exchange, req *http.Request) (
 	return req, nil
 }
 
-// unfit tells why a request passes the cache by; empty if it does not.
-func unfit(req *http.Request, keyed, asked bool) string {
+// unfit tells why a request passes the cache by; empty if it does not. It reads its Range.
+func (q *query) unfit(req *http.Request, asked bool) string {
 	h := req.Header
 	switch {
 	case asked:
 		return whyOptedOut
 	case len(h["Upgrade"]) > 0:
 		return whyUpgrade
-	case len(h["Range"]) > 0:
-		return whyRange
-	case len(h["If-Match"]) > 0 || len(h["If-Unmodified-Since"]) > 0 || len(h["If-Range"]) > 0:
+	case len(h["If-Match"]) > 0 || len(h["If-Unmodified-Since"]) > 0:
 		return whyConditional
-	case !keyed && req.Body != nil && req.Body != http.NoBody && (req.Method == "" || req.Method == http.MethodGet || req.Method == http.MethodHead):
+	case !q.keyed && !q.isQuery && req.Body != nil && req.Body != http.NoBody && (q.method == http.MethodGet || q.method == http.MethodHead):
 		return whyBody
+	case len(h["Range"]) == 0 || q.method == http.MethodHead: // RFC 9110, section 14.2: a Range is for GET
+		return ""
+	case q.keyed || q.isQuery:
+		return whyRange
+	}
+	var understood bool
+	if q.ranges, understood = parseRange(h["Range"]); !understood {
+		return whyRange
 	}
 	return ""
 }
@@ -186,13 +192,13 @@ func (l *lookup) decide(ex *middleware.Exchange) decision {
 }
 
 // load fetches the body of the answer that was decided for, if it has to be read.
-func (l *lookup) load(ex *middleware.Exchange, d *decision) bool {
+func (l *lookup) load(ctx context.Context, d *decision) bool {
 	if d.action == serve && (d.notModified || l.query.method == http.MethodHead) {
 		return true
 	}
-	e, err := l.cache.shelf.keeper.load(ex, d.entry)
+	e, err := l.cache.shelf.keeper.load(ctx, d.entry)
 	if err != nil {
-		l.cache.storeFailed(ex, err)
+		l.cache.storeFailed(ctx, err)
 	}
 	if e == nil {
 		return false
@@ -204,11 +210,11 @@ func (l *lookup) load(ex *middleware.Exchange, d *decision) bool {
 // note has the store remember what an answer that is about to be asked for must
 // not be older than. Where that fails, the answer cannot be stored.
 func (l *lookup) note(ctx context.Context, d *decision) {
-	if !d.mayStore {
+	if !d.mayStore && l.query.method != http.MethodHead {
 		return
 	}
 	if err := l.cache.shelf.keeper.note(ctx, &l.place, l.tags); err != nil {
 		l.cache.storeFailed(ctx, err)
-		d.action, d.entry, d.mayStore, d.detail = forward, nil, false, whyStore
+		d.action, d.mayStore, d.detail = forward, false, whyStore
 	}
 }

@@ -14,7 +14,11 @@ import (
 func (l *lookup) serve(ex *middleware.Exchange, req *http.Request, d *decision) *http.Response {
 	middleware.CloseBody(req)
 	l.cache.stats.hits.Add(1)
+	if d.refresh {
+		l.cache.stats.staleWhileRevalidate.Add(1)
+	}
 	l.cache.report(ex, EventHit, slog.LevelDebug, nil)
+	d.key = l.statusKey()
 	return respond(req, d, nil)
 }
 
@@ -25,40 +29,38 @@ const reasonOnlyIfCached middleware.Reason = "only_if_cached"
 func (l *lookup) unavailable(ex *middleware.Exchange, req *http.Request, d *decision) *http.Response {
 	middleware.CloseBody(req)
 	l.cache.stats.unavailable.Add(1)
-	resp := &http.Response{
-		Status: "504 Gateway Timeout", StatusCode: http.StatusGatewayTimeout,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{"Content-Length": {"0"}}, Body: http.NoBody, Request: req,
-	}
-	mark(resp, cacheName+"; detail=ONLY-IF-CACHED")
+	resp := gatewayTimeout(req)
+	mark(resp, cacheName+"; detail="+whyOnlyIfCached)
 	ex.Decide(middleware.Outcome{
 		Verdict: middleware.Neutral, Processing: middleware.NeverSent, Reason: reasonOnlyIfCached, Status: resp.StatusCode,
 	})
 	return resp
 }
 
+// gatewayTimeout is a 504 made here.
+func gatewayTimeout(req *http.Request) *http.Response {
+	return &http.Response{
+		Status: "504 Gateway Timeout", StatusCode: http.StatusGatewayTimeout,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{"Content-Length": {"0"}}, Body: http.NoBody, Request: req,
+	}
+}
+
 // fetch sends the request upstream for this caller alone.
 func (l *lookup) fetch(ex *middleware.Exchange, req *http.Request, d *decision, next http.RoundTripper) (*http.Response, error) {
-	l.cache.stats.forwarded(d.fwd)
 	l.note(ex, d)
 	requested := l.now
-	if d.action == revalidate {
-		conditioned := *req
-		conditioned.Header = req.Header.Clone()
-		if conditioned.Header == nil {
-			conditioned.Header = make(http.Header)
-		}
-		d.condition(conditioned.Header)
-		req = &conditioned
-	}
-	resp, err := next.RoundTrip(req)
+	resp, err := l.send(ex, d, req, next)
 	if err != nil {
 		return resp, err
 	}
 	var result arrival
-	if d.mayStore {
+	switch {
+	case d.mayStore, d.action == revalidate && resp.StatusCode == http.StatusNotModified:
 		result = l.arrive(ex, d, resp, ex.Outcome(resp, nil), requested)
-	} else {
+	case l.query.method == http.MethodHead:
+		l.freshenByHead(ex, d, resp, requested)
+	default:
 		l.invalidate(ex, req, resp)
 	}
 	if result.entry != nil {
@@ -74,17 +76,15 @@ func (l *lookup) fetch(ex *middleware.Exchange, req *http.Request, d *decision, 
 
 // confirmed answers with the stored answer that the upstream said is still good.
 func (l *lookup) confirmed(req *http.Request, d *decision, result *arrival, collapsed bool) *http.Response {
-	e := result.entry
-	now := time.Now()
-	served := decision{action: serve, entry: e, age: e.age(now), ttl: e.lifetime - e.age(now)}
+	served := l.query.serve(result.entry, time.Now())
 	return respond(req, &served, &missStatus{
-		fwd: d.fwd, status: http.StatusNotModified, stored: result.stored, ttl: served.ttl, collapsed: collapsed,
+		fwd: d.fwd, status: http.StatusNotModified, stored: result.stored, ttl: served.ttl, collapsed: collapsed, key: l.statusKey(),
 	})
 }
 
 // missed is what Cache-Status says of an answer from upstream.
 func (l *lookup) missed(d *decision, result *arrival) missStatus {
-	s := missStatus{fwd: d.fwd, detail: d.detail}
+	s := missStatus{fwd: d.fwd, detail: d.detail, key: l.statusKey()}
 	switch {
 	case result.fill != nil:
 		s.stored, s.ttl = true, result.fill.entry.lifetime-result.fill.entry.initialAge
@@ -92,19 +92,6 @@ func (l *lookup) missed(d *decision, result *arrival) missStatus {
 		s.detail = result.detail
 	}
 	return s
-}
-
-// condition adds the stored answer's validators to a request's header.
-func (d *decision) condition(h http.Header) {
-	if d.action != revalidate {
-		return
-	}
-	if tag := d.entry.etag(); tag != "" {
-		h["If-None-Match"] = []string{tag}
-	}
-	if v := d.entry.header["Last-Modified"]; len(v) > 0 {
-		h["If-Modified-Since"] = v[:1:1]
-	}
 }
 
 // follow makes the response of a caller who shares the body of another's answer.

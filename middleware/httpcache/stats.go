@@ -16,6 +16,10 @@ const (
 	EventInvalidated = "invalidated"  // what is stored of a resource was removed
 	EventPurged      = "purged"       // what is stored was removed by Purge, PurgePrefix or PurgeTags
 	EventStoreFailed = "store_failed" // the store could not be read or written; the call went on
+
+	EventStaleIfError  = "stale_if_error" // answered with a stale answer, because the upstream failed
+	EventUnreachable   = "unreachable"    // answered with 504, because what is stored may not be used without asking
+	EventRefreshFailed = "refresh_failed" // an answer could not be refreshed in the background
 )
 
 // Stats is a snapshot of what the stage did since it was made.
@@ -41,6 +45,10 @@ type Stats struct {
 	// What was found in a byte store and could not be used: Damaged is torn, foreign
 	// or of another version, Lost are bodies that an index named and that were gone. Each was a miss.
 	Damaged, Lost uint64
+	// Answers served stale: from the hits StaleWhileRevalidate, from the forwarded StaleIfError.
+	StaleWhileRevalidate, StaleIfError uint64
+	// Refreshes in the background, and those of them that failed.
+	Refreshes, RefreshesFailed uint64
 	// Entries and Bytes in the memory store that New made; 0 with another.
 	Entries int
 	Bytes   int64
@@ -52,6 +60,8 @@ type counters struct {
 	collapsed, stored, revalidated              atomic.Uint64
 	incomplete, tooLarge, outdated              atomic.Uint64
 	invalidations, purges, storeErrors          atomic.Uint64
+	staleWhileRevalidate, staleIfError          atomic.Uint64
+	refreshes, refreshesFailed                  atomic.Uint64
 }
 
 func (c *counters) forwarded(fwd string) {
@@ -83,6 +93,8 @@ func (c *Cache) Stats() Stats {
 	if k, ok := c.shelf.keeper.(*encoded); ok {
 		s.Damaged, s.Lost = k.entries.Damaged()+k.damaged.Load(), k.lost.Load()
 	}
+	s.StaleWhileRevalidate, s.StaleIfError = n.staleWhileRevalidate.Load(), n.staleIfError.Load()
+	s.Refreshes, s.RefreshesFailed = n.refreshes.Load(), n.refreshesFailed.Load()
 	s.Forwarded = s.Misses + s.Stale + s.Requested + s.Methods + s.Bypassed
 	if c.memory != nil {
 		m := c.memory.Stats()

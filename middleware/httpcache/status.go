@@ -1,6 +1,8 @@
 package httpcache
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"strconv"
 	"time"
@@ -18,8 +20,10 @@ type missStatus struct {
 	status    int    // of the upstream, where it is not the response's
 	detail    string // why it was forwarded, or why it is not stored
 	stored    bool
-	ttl       time.Duration
+	stale     bool          // a stored answer was served that is stale
+	ttl       time.Duration // of the answer that is stored, or was served
 	collapsed bool
+	key       string // empty if it was not asked for
 }
 
 // String gives the member of the list.
@@ -38,11 +42,14 @@ func (s missStatus) String() string {
 	}
 	if s.stored {
 		b = append(b, "; stored"...)
+	}
+	if s.stored || s.stale {
 		b = appendTTL(b, s.ttl)
 	}
 	if s.collapsed {
 		b = append(b, "; collapsed"...)
 	}
+	b = appendKey(b, s.key)
 	if s.detail != "" {
 		b = append(append(b, "; detail="...), s.detail...)
 	}
@@ -56,6 +63,23 @@ func mark(resp *http.Response, member string) {
 	}
 	h := resp.Header[cacheStatus]
 	resp.Header[cacheStatus] = append(h[:len(h):len(h)], member)
+}
+
+// statusKey is what Cache-Status says of the key, if the configuration wants it:
+// enough of its hash to compare two of them, and nothing of the query in it.
+func (l *lookup) statusKey() string {
+	if !l.settings.statusKey || l.place.key == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(l.place.key))
+	return hex.EncodeToString(sum[:8])
+}
+
+func appendKey(b []byte, key string) []byte {
+	if key == "" {
+		return b
+	}
+	return append(append(append(b, `; key="`...), key...), '"')
 }
 
 func appendTTL(b []byte, ttl time.Duration) []byte {
