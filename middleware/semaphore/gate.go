@@ -155,8 +155,8 @@ func (g *gate) Settle(t uint64, end middleware.End) {
 
 // settle returns a permit, and learns how long it was held.
 func (g *gate) settle(t token, o middleware.Outcome) {
-	switch o.Verdict {
-	case middleware.Success, middleware.Invalid, middleware.Failure:
+	answered := o.Verdict == middleware.Success || o.Verdict == middleware.Invalid || o.Verdict == middleware.Failure && o.Status != 0
+	if answered { // else it says how patient the caller was, not how long the upstream needs
 		if held := t.held(); held > 0 {
 			g.service.Add(held)
 			g.interval.add(float64(held) / float64(max(1, g.inUse.Load())))

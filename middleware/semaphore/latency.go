@@ -2,15 +2,14 @@ package semaphore
 
 import (
 	"math"
-	"slices"
 	"time"
 )
 
 const (
-	windowMax = 64
-	windowMin = 8
-	idle      = 0.4 // of the limit in use: so little makes no queue
 	tolerance = 0.1 // by how much answers may be slower than usual before that counts
+
+	probeFirst = time.Second      // after answers became slower than the base, while that is not sure
+	probeEvery = 10 * time.Second // then
 )
 
 // latency sees an upstream's queue before it overflows. It compares what
@@ -22,188 +21,158 @@ const (
 // in force. Between two bounds of such a queue the limit stays (TCP Vegas:
 // Brakmo and Peterson, 1995).
 //
-// Three things that are known to go wrong with it are seen to:
-//
-//   - Answers differ by nature. Robust means of many are compared, and the
-//     tolerance grows with their uncertainty, which the spread of the samples tells.
-//   - What is taken for usual may be too little, because the upstream has become
-//     slower whatever is sent to it. Then a lower limit does not make it any
-//     faster; that is noticed, and the limit is restored (the covariance of
-//     Uber's Cinnamon has the same purpose).
-//   - It may be too much, because there was a queue from the beginning. So now
-//     and then the limit is halved for a round trip to have a look (as BBR's
-//     ProbeRTT).
+// The base is what it rests on, and it can be wrong: too low when the upstream
+// has become slower whatever is sent to it, too high when there was a queue
+// from the beginning. Only an experiment tells the one from the other: with
+// fewer requests at once a queue becomes shorter and the rate stays, whereas
+// without a queue nothing becomes faster and the rate falls. So whoever lowers
+// the limit because of latency lowers it far enough to see that, looks at a
+// round trip's worth of answers, and only then decides. The same is done now
+// and then without a suspicion (as BBR's ProbeRTT), unless the load itself was
+// low enough in the meantime to see the base.
 type latency struct {
+	begun bool
 	base  time.Duration // what answers take without a queue; 0 if not known
 	noise float64       // how uncertain that is, as a share
-	hold  bool          // there is a small queue: the limit neither grows nor shrinks
+	hold  bool          // there is a small queue, or an experiment: the limit does not grow
 
-	n     int // samples
-	size  int // of the window: a round trip's worth
-	took  [windowMax]float64
-	inUse [windowMax]float64
-	rate  [windowMax]float64
-	load  [windowMax]float64
-	after uint64 // in a probe: only answers to permits given after this count
-	skip  int    // in a probe: so many are left out, as those who answer first are the fastest
+	low, high window // answers to what was sent under little load, and the others
 
-	trial     trial
-	probing   trial // before the probe; the zero value without one
-	nextProbe time.Time
+	corrected bool    // the last window lowered the limit a little
+	before    trial   // the experiment; the zero value without one
+	after     uint64  // only answers to permits given after this count are looked at
+	skip      int     // and so many of them are left out, as those who answer first are the fastest
+	sure      bool    // the base was seen without a queue
+	least     float64 // rate at which answers took no longer than the base
+	probeAt   time.Time
 }
 
-// trial is the load and the latency before the limit was lowered.
+// trial is how things were before the limit was lowered for an experiment.
 type trial struct {
-	limit, inUse, took, rate float64
+	limit float64
+	summary
 }
 
-// verdict is what the limit should be.
-type verdict struct {
-	change  bool
-	limit   float64
-	forNow  bool // only to have a look
-	restore bool // what it was before
-}
+func (l *latency) trying() bool { return l.before.limit > 0 }
 
-// add takes a sample, and judges when there are enough.
-func (l *latency) add(x answer, limit float64) (v verdict) {
+// add takes a sample, judges when there are enough, and gives the limit that
+// should be: the present one if nothing speaks against it.
+func (l *latency) add(x answer, limit float64) float64 {
 	if x.number <= l.after || x.took <= 0 {
-		return v
+		return limit
+	}
+	if !l.begun {
+		l.begun, l.skip = true, int(x.limit)
+	}
+	if l.trying() && float64(x.limit) > limit+0.5 {
+		return limit // given just before the limit was lowered
 	}
 	if l.skip > 0 {
 		l.skip--
-		return v
+		return limit
 	}
-	if l.n == 0 {
-		l.size = min(windowMax, max(windowMin, int(x.limit)))
-	}
-	l.took[l.n], l.inUse[l.n], l.rate[l.n] = float64(x.took), float64(x.inUse), float64(x.inUse)/float64(x.took)
-	l.load[l.n] = x.load()
-	l.n++
-	if l.n < l.size {
-		return v
-	}
-	s := l.summary()
-	l.n = 0
-	switch {
-	case l.probing.limit > 0:
-		return l.endProbe(s, limit, x.at)
-	case l.base == 0 || s.load < idle: // it isn't our queue
-		l.rebase(s, 1.0/4)
-		l.hold, l.trial = false, trial{}
-		return v
-	case s.load < nearFull:
-		l.lower(s)
-		return v
-	}
-	l.lower(s)
-	if l.trial.limit > 0 && s.inUse <= nearFull*l.trial.inUse {
-		before := l.trial
-		l.trial = trial{}
-		if s.rate/before.rate <= 1.1*s.inUse/before.inUse { // less at once made nothing faster
-			l.base, l.hold = time.Duration(s.took), false
-			return verdict{change: true, limit: before.limit, restore: true}
+	if x.alone() && !l.trying() {
+		if l.low.add(x, windowMin) { // whatever it took, it isn't our queue
+			l.rebase(l.low.summary(), 1.0/4)
+			l.hold = false
+			l.confirm(x.at, true)
 		}
+		return limit
+	}
+	if !l.high.add(x, int(x.limit)) {
+		return limit
+	}
+	s := l.high.summary()
+	if l.trying() {
+		return l.conclude(s, x.at)
+	}
+	if l.base == 0 || s.took <= float64(l.base) {
+		l.rebase(s, 1.0/4)
+		// Where as much more is answered as fast, less had no queue.
+		l.least = min(l.least, s.rate())
+		l.confirm(x.at, l.sure || s.rate() > 1.5*l.least)
 	}
 	return l.judge(s, limit, x)
 }
 
 // judge compares with what is usual.
-func (l *latency) judge(s summary, limit float64, x answer) verdict {
-	worked := s.rate * l.tolerated()
+func (l *latency) judge(s summary, limit float64, x answer) float64 {
+	worked := l.worked(s)
 	queued := s.inUse - worked
-	low, high := max(1, math.Sqrt(limit)/2), max(2, math.Sqrt(limit))
-	l.hold = queued > low && queued <= high
-	switch {
-	case queued > high:
-		if l.trial.limit == 0 {
-			l.trial = trial{limit, s.inUse, s.took, s.rate}
-		}
-		return verdict{change: true, limit: max(limit/2, min(limit, worked+low))}
-	case l.probeDue(x.at) && limit >= 2:
-		l.probing, l.hold, l.trial = trial{limit, s.inUse, s.took, s.rate}, true, trial{}
-		l.after, l.skip = x.issued, int(limit/2)
-		return verdict{change: true, limit: limit / 2, forNow: true}
+	l.hold = queued > fewWait(limit)
+	many := queued > max(2, math.Sqrt(limit))
+	doubtful := l.corrected
+	l.corrected = false
+	switch enough := worked + fewWait(worked); {
+	case limit < 2:
+		return limit
+	case many && enough >= nearFull*s.inUse && !doubtful:
+		l.corrected, l.after = true, x.issued
+		return min(limit, enough)
+	case many, x.at.After(l.probeAt) && s.inUse >= nearFull*limit:
+		return l.try(s, limit, x)
 	default:
-		return verdict{}
+		return limit
 	}
 }
 
-// tolerated is how long answers may take.
-func (l *latency) tolerated() float64 { return float64(l.base) * (1 + tolerance + 2*l.noise) }
-
-const probeEvery = 10 * time.Second
-
-func (l *latency) probeDue(now time.Time) bool {
-	if l.nextProbe.IsZero() {
-		l.nextProbe = now.Add(max(probeEvery/10, 20*l.base))
-	}
-	return now.After(l.nextProbe)
+// worked is how many of the requests in use were worked on.
+func (l *latency) worked(s summary) float64 {
+	return s.rate() * float64(l.base) * (1 + tolerance + 2*l.noise)
 }
 
-// endProbe restores the limit, unless half of it does as much, and faster.
-func (l *latency) endProbe(s summary, limit float64, now time.Time) verdict {
-	before := l.probing
-	l.lower(s)
-	l.nextProbe = now.Add(max(probeEvery, 100*l.base))
-	l.probing, l.hold = trial{}, false
-	if s.rate >= 0.9*before.rate && s.took < (0.8-l.noise)*before.took {
-		l.nextProbe = now // half of that may do, too
-		return verdict{change: true, limit: limit}
-	}
-	return verdict{change: true, limit: before.limit, restore: true}
+// fewWait is the number of waiting requests that is as it should be: no slot
+// of the upstream idles while an answer is on its way.
+func fewWait(limit float64) float64 { return max(1, math.Sqrt(limit)/2) }
+
+// try begins an experiment with half of what is in use: less would be lost in
+// the noise, and in what is left of how things were before.
+func (l *latency) try(s summary, limit float64, x answer) float64 {
+	lower := s.inUse / 2
+	l.before, l.hold = trial{limit, s}, true
+	l.after, l.skip = x.issued, int(lower)
+	return lower
 }
 
-// lower takes a latency that was measured under load for usual if it is lower
-// than what was: at once if that is beyond doubt, else a little.
-func (l *latency) lower(s summary) {
-	switch {
-	case s.took < float64(l.base)*(1-tolerance-2*l.noise):
-		l.rebase(s, 1)
-	case s.took < float64(l.base):
-		l.rebase(s, 1.0/4)
+// conclude ends the experiment.
+func (l *latency) conclude(s summary, now time.Time) float64 {
+	before := l.before
+	l.cancel()
+	// Without a queue the rate falls as the requests in use do, with one it
+	// stays. The bound is in the middle of the two.
+	switch fell := s.rate()/before.rate() < (1+s.inUse/before.inUse)/2; {
+	case fell:
+		l.base, l.noise = time.Duration(s.took), s.noise
+		l.confirm(now, true)
+	case s.took < float64(l.base): // even less may do
+		l.base, l.noise = time.Duration(s.took), s.noise
+		l.sure, l.least, l.probeAt = false, s.rate(), now
+	}
+	worked := l.worked(before.summary)
+	return min(before.limit, worked+fewWait(worked))
+}
+
+// cancel forgets an experiment and what was looked at for it.
+func (l *latency) cancel() {
+	l.before, l.hold, l.skip = trial{}, false, 0
+	l.high.n = 0
+}
+
+// confirm is called when the base was seen: for sure, if there can have been no
+// queue. The next look at it is due a while later.
+func (l *latency) confirm(now time.Time, sure bool) {
+	l.sure = sure
+	l.probeAt = now.Add(max(probeFirst, 10*l.base))
+	if sure {
+		l.probeAt = now.Add(max(probeEvery, 100*l.base))
 	}
 }
 
 func (l *latency) rebase(s summary, share float64) {
 	if l.base == 0 {
-		l.base, l.noise = time.Duration(s.took), s.noise
+		l.base, l.noise, l.least = time.Duration(s.took), s.noise, s.rate()
 		return
 	}
 	l.base += time.Duration(share * (s.took - float64(l.base)))
-	l.noise += min(share, 1.0/4) * (s.noise - l.noise)
-}
-
-// summary is what a window says, in robust means.
-type summary struct {
-	inUse, took float64
-	load        float64 // share of the limit that was in use
-	rate        float64 // requests in use by the time that one takes: answers in a nanosecond
-	noise       float64 // standard error of took, as a share of it
-}
-
-func (l *latency) summary() summary {
-	took := sorted(l.took[:l.n])
-	n := len(took)
-	s := summary{took: trimean(took)}
-	// For a normal distribution the interquartile range is 1.35 standard
-	// deviations, and the standard error of the median 1.25 of them / sqrt(n).
-	s.noise = 1.25 / 1.35 * (took[n*3/4] - took[n/4]) / s.took / math.Sqrt(float64(n))
-	s.load = trimean(sorted(l.load[:l.n]))
-	s.inUse = trimean(sorted(l.inUse[:l.n]))
-	s.rate = trimean(sorted(l.rate[:l.n]))
-	return s
-}
-
-// trimean is Tukey's: nearly as robust as the median, but it sees a quarter
-// that differs, as when requests go out in a bunch and only its end waits.
-func trimean(x []float64) float64 {
-	n := len(x)
-	return (x[n/4] + 2*x[n/2] + x[n*3/4]) / 4
-}
-
-// sorted sorts in place: the window is used up.
-func sorted(x []float64) []float64 {
-	slices.Sort(x)
-	return x
+	l.noise += share * (s.noise - l.noise)
 }

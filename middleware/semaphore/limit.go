@@ -14,6 +14,7 @@ const (
 	decrease = 0.9   // of the limit is left after a drop
 	cubicC   = 0.004 // how fast it is explored, per round trip cubed
 	nearFull = 0.75  // of the limit in use: less than that says nothing about it
+	idle     = 0.4   // of the limit in use: so little makes no queue
 
 	shortest = 10 * time.Millisecond // that an answer is taken to need at least
 )
@@ -54,6 +55,7 @@ type adaptive struct {
 	origin    float64 // where CUBIC levels out
 	rounds    float64 // round trips since the last decrease
 	success   time.Time
+	proven    float64 // the limit at the last success, unless it was on its way back up
 
 	latency latency
 }
@@ -88,10 +90,15 @@ type answer struct {
 	at     time.Time     // when it became known
 	took   time.Duration // from the permit to the headers
 	issued uint64        // permits given by now
+	among  int64         // permits in use by now, with this one
 }
 
 // load is how much of the limit was in use when the request was sent.
 func (x answer) load() float64 { return float64(x.inUse) / float64(x.limit) }
+
+// alone tells whether so little of the limit was in use, from the beginning to
+// the end, that there was no queue.
+func (x answer) alone() bool { return float64(max(x.inUse, x.among)) < idle*float64(x.limit) }
 
 // succeeded learns from an answer of a healthy upstream. While somebody else is
 // learning it is skipped: there will be more. It reports whether there is room
@@ -109,8 +116,9 @@ func (a *adaptive) succeeded(x answer) (more bool) {
 	if x.load() >= nearFull && x.number > a.mark && a.limit < 2*float64(x.inUse) && !a.latency.hold {
 		a.grow()
 	}
-	if v := a.latency.add(x, a.limit); v.change {
-		a.follow(v, x.issued)
+	a.listen(x)
+	if x.number > a.mark && a.limit >= min(a.proven, a.slowStart) {
+		a.proven = max(a.limit, a.latency.before.limit)
 	}
 	return a.current.Load() > before
 }
@@ -135,14 +143,20 @@ func (a *adaptive) dropped(x answer) bool {
 	if x.number <= a.mark {
 		return false
 	}
-	before, after := a.current.Load(), a.limit*decrease
+	before := a.current.Load()
+	if a.latency.trying() { // what comes is not the work of the latency alone
+		if x.number <= a.latency.after {
+			a.limit = a.latency.before.limit
+		}
+		a.latency.cancel()
+	}
+	after := a.limit * decrease
 	if a.outage(x.at) {
-		after = a.limit / 2
+		after, a.origin, a.slowStart = a.limit/2, a.proven, a.proven
 	} else {
 		a.origin, a.slowStart = math.Round(a.limit)-1, after
 	}
 	a.shrink(after, x.issued)
-	a.latency.trial = trial{} // what comes is not the work of the latency alone
 	return a.current.Load() < before
 }
 
@@ -190,16 +204,16 @@ func (a *adaptive) shrink(limit float64, issued uint64) {
 	a.mark, a.rounds = issued, 0
 }
 
-// follow does what the latency says.
-func (a *adaptive) follow(v verdict, issued uint64) {
+// listen does what the latency says.
+func (a *adaptive) listen(x answer) {
+	before := max(a.limit, a.latency.before.limit)
+	limit := a.latency.add(x, a.limit)
 	switch {
-	case v.forNow:
-		a.set(v.limit)
-	case v.restore:
-		a.set(v.limit)
-	default:
-		a.origin, a.slowStart = v.limit, v.limit
-		a.shrink(v.limit, issued)
+	case limit < before && !a.latency.trying():
+		a.origin, a.slowStart = limit, limit
+		a.shrink(limit, x.issued)
+	case limit != a.limit: // an experiment begins, or has shown that there is no queue
+		a.set(limit)
 	}
 }
 

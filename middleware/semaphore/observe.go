@@ -51,7 +51,7 @@ func (t token) number(issued uint64) uint64 {
 // long permits are held is of interest when many are in use, and now and then
 // to know how it is without load. Reading the clock is not free.
 func stamp(p grant, s *settings) (at time.Time) {
-	if p.inUse*2 >= p.limit && (s.adaptive || s.Queue > 0) || s.adaptive && p.number%16 == 1 {
+	if p.inUse*2 >= p.limit && s.Queue > 0 || s.adaptive && (p.inUse*4 >= p.limit || p.number%16 == 1) {
 		return time.Now()
 	}
 	return time.Time{}
@@ -64,7 +64,7 @@ func (g *gate) observe(ex *middleware.Exchange, s *settings, p grant, start time
 		return
 	}
 	now := time.Now()
-	x := answer{grant: p, at: now, issued: g.admitted.Load()}
+	x := answer{grant: p, at: now, issued: g.admitted.Load(), among: g.inUse.Load()}
 	if !start.IsZero() {
 		x.took = now.Sub(start)
 	}
