@@ -25,13 +25,16 @@ const (
 // has become slower whatever is sent to it, too high when there was a queue
 // from the beginning. Only an experiment tells the one from the other: with
 // fewer requests at once a queue becomes shorter and the rate stays, whereas
-// without a queue nothing becomes faster and the rate falls. So whoever lowers
-// the limit because of latency lowers it far enough to see that, looks at a
-// round trip's worth of answers, and only then decides. The same is done now
+// without a queue nothing becomes faster and the rate falls. So the limit is
+// lowered far enough to see that, to half of what is in use, and what it
+// becomes is decided by a round trip's worth of answers. The same is done now
 // and then without a suspicion (as BBR's ProbeRTT), unless the load itself was
-// low enough in the meantime to see the base.
+// low enough in the meantime to see the base, or nothing became slower.
+//
+// The one exception is a small correction, by which nothing is lost: it is made
+// at once, and only if it did not help the base is in doubt.
 type latency struct {
-	begun bool
+	begun bool          // there was a first answer
 	base  time.Duration // what answers take without a queue; 0 if not known
 	noise float64       // how uncertain that is, as a share
 	hold  bool          // there is a small queue, or an experiment: the limit does not grow
@@ -42,8 +45,8 @@ type latency struct {
 	before    trial   // the experiment; the zero value without one
 	after     uint64  // only answers to permits given after this count are looked at
 	skip      int     // and so many of them are left out, as those who answer first are the fastest
-	sure      bool    // the base was seen without a queue
-	least     float64 // rate at which answers took no longer than the base
+	sure      bool    // the base was seen where there was no queue
+	least     float64 // the lowest rate at which answers took no longer than the base
 	probeAt   time.Time
 }
 
@@ -61,7 +64,7 @@ func (l *latency) add(x answer, limit float64) float64 {
 	if x.number <= l.after || x.took <= 0 {
 		return limit
 	}
-	if !l.begun {
+	if !l.begun { // the fastest of the first come first, too
 		l.begun, l.skip = true, int(x.limit)
 	}
 	if l.trying() && float64(x.limit) > limit+0.5 {
@@ -88,9 +91,9 @@ func (l *latency) add(x answer, limit float64) float64 {
 	}
 	if l.base == 0 || s.took <= float64(l.base) {
 		l.rebase(s, 1.0/4)
-		// Where as much more is answered as fast, less had no queue.
+		// If so much more is answered as fast, there was no queue with less.
 		l.least = min(l.least, s.rate())
-		l.confirm(x.at, l.sure || s.rate() > 1.5*l.least)
+		l.confirm(x.at, l.sure || s.rate() > (1.4+4*s.noise)*l.least)
 	}
 	return l.judge(s, limit, x)
 }

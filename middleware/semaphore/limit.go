@@ -193,8 +193,8 @@ func (a *adaptive) snapshot() (base time.Duration, told int) {
 }
 
 // outage tells whether nothing has succeeded for so long that it is not a
-// question of how much is sent: less and less is, but what was known about the
-// limit stays, so that it is there again soon after.
+// question of how much is sent: less and less is, but what was proven before
+// stays known, so that the limit is there again soon after.
 func (a *adaptive) outage(now time.Time) bool {
 	return !a.success.IsZero() && now.Sub(a.success) > 2*max(a.latency.base, shortest)
 }
