@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
@@ -191,19 +192,55 @@ func TestASlowerUpstreamIsNotTakenForAFullOne(t *testing.T) {
 	})
 }
 
-// Answers that differ by a factor of ten by nature are no queue either.
+// Answers that differ by nature are no queue either.
 func TestScatteredLatencyDoesNotShrinkTheLimit(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		service func(i int) time.Duration
+		mean    time.Duration
+	}{
+		{"by a factor of ten", func(i int) time.Duration { return time.Duration(20+(i*7919%181)) * time.Millisecond }, 110 * time.Millisecond},
+		{"one in ten takes twenty times as long", func(i int) time.Duration {
+			if rand.New(rand.NewPCG(uint64(i), 1)).IntN(10) == 0 {
+				return time.Second
+			}
+			return 50 * time.Millisecond
+		}, 145 * time.Millisecond},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const most = 40
+				up := &simulated{slots: 1000, service: tt.service, begin: time.Now()}
+				s := adaptiveStage(t, func(c *semaphore.Config) { c.MaxConcurrent = most })
+				w := work(t, s.Wrap(up), 100, 0)
+				time.Sleep(20 * time.Second)
+				goodput := w.goodput(5*time.Second, 20*time.Second) / (most / tt.mean.Seconds())
+				limit := s.Stats()[0].Limit
+				w.end()
+				t.Logf("limit %d, goodput %.1f %%", limit, 100*goodput)
+				require.Greater(t, goodput, 0.85)
+			})
+		})
+	}
+}
+
+// What did not answer tells how patient the caller was, not what to reserve.
+func TestTimeoutsAreNoServiceTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		scattered := func(i int) time.Duration { return time.Duration(20+(i*7919%181)) * time.Millisecond }
-		up := &simulated{slots: 1000, service: scattered, begin: time.Now()}
-		s := adaptiveStage(t, func(c *semaphore.Config) { c.MaxConcurrent = 40 })
-		w := work(t, s.Wrap(up), 100, 0)
-		time.Sleep(20 * time.Second)
-		goodput := w.goodput(5*time.Second, 20*time.Second) / (40 / 0.110)
-		limit := s.Stats()[0].Limit
-		w.end()
-		t.Logf("limit %d, goodput %.1f %%", limit, 100*goodput)
-		require.Greater(t, goodput, 0.85)
+		up := &simulated{slots: 1000, service: constant(50 * time.Millisecond), begin: time.Now()}
+		s := adaptiveStage(t, nil)
+		rt := s.Wrap(up)
+		for range 5 {
+			burst(t.Context(), rt, 10)
+		}
+		require.Equal(t, 50*time.Millisecond, s.Stats()[0].Reserve)
+		up.set(func() { up.down = context.DeadlineExceeded })
+		for range 20 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			burst(ctx, rt, 10)
+			cancel()
+		}
+		require.Equal(t, 50*time.Millisecond, s.Stats()[0].Reserve)
 	})
 }
 
