@@ -8,7 +8,7 @@ import (
 const (
 	windowMax = 64
 	windowMin = 8
-	outlier   = 3 // times the median: what took longer counts as that
+	outlier   = 2 // times the median: what took longer counts as that
 )
 
 // window collects answers: about a round trip's worth of them.
