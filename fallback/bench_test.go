@@ -1,29 +1,13 @@
 package fallback_test
 
 import (
-	"context"
-	"io"
 	"net/http"
-	"strings"
 	"testing"
 
 	"github.com/headgate-go/headgate/fallback"
 	"github.com/headgate-go/headgate/middleware"
+	"github.com/headgate-go/headgate/middleware/middlewaretest"
 )
-
-// stub answers at once and, as net/http does, derives a context from the request's.
-func stub(status int) http.RoundTripper {
-	return middleware.RoundTripperFunc(func(req *http.Request) (*http.Response, error) {
-		_, cancel := context.WithCancel(req.Context())
-		defer cancel()
-		return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader("ok")), Request: req}, nil
-	})
-}
-
-// through does nothing: what a chain costs anyway.
-func through(next http.RoundTripper) http.RoundTripper {
-	return middleware.Forward(next, next.RoundTrip)
-}
 
 func BenchmarkFallback(b *testing.B) {
 	stage := func(answers ...fallback.AnswerConfig) middleware.Middleware {
@@ -33,31 +17,18 @@ func BenchmarkFallback(b *testing.B) {
 		}
 		return f.Wrap
 	}
-	ok, busy := stub(200), stub(503)
-	for _, row := range []struct {
-		name string
-		rt   http.RoundTripper
-	}{
-		{"base", ok},
-		{"alone", stage(sorry)(ok)},
-		{"chain without", middleware.Chain(ok, through)},
-		{"chain with no answers", middleware.Chain(ok, through, stage())},
-		{"chain with a static answer", middleware.Chain(ok, through, stage(sorry))},
-		{"chain with a func", middleware.Chain(ok, through, stage(named("canned")))},
-		{"busy, static answer", middleware.Chain(busy, through, stage(sorry))},
-		{"busy, func", middleware.Chain(busy, through, stage(named("canned")))},
-	} {
-		b.Run(row.name, func(b *testing.B) {
-			req, _ := http.NewRequest("GET", "http://a/", nil)
-			b.ReportAllocs()
-			for b.Loop() {
-				resp, err := row.rt.RoundTrip(req)
-				if err != nil {
-					b.Fatal(err)
-				}
-				_, _ = io.Copy(io.Discard, resp.Body)
-				_ = resp.Body.Close()
-			}
-		})
+	ok, busy := middlewaretest.Instant(200), middlewaretest.Instant(503)
+	chain := func(base http.RoundTripper, m ...middleware.Middleware) http.RoundTripper {
+		return middleware.Chain(base, append([]middleware.Middleware{middlewaretest.Settling}, m...)...)
 	}
+	middlewaretest.Benchmark(b,
+		middlewaretest.Row{Name: "base", RT: ok},
+		middlewaretest.Row{Name: "alone", RT: stage(sorry)(ok)},
+		middlewaretest.Row{Name: "chain without", RT: chain(ok)},
+		middlewaretest.Row{Name: "chain with no answers", RT: chain(ok, stage())},
+		middlewaretest.Row{Name: "chain with a static answer", RT: chain(ok, stage(sorry))},
+		middlewaretest.Row{Name: "chain with a func", RT: chain(ok, stage(named("canned")))},
+		middlewaretest.Row{Name: "busy, static answer", RT: chain(busy, stage(sorry))},
+		middlewaretest.Row{Name: "busy, func", RT: chain(busy, stage(named("canned")))},
+	)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/headgate-go/headgate/middleware"
+	"github.com/headgate-go/headgate/middleware/middlewaretest"
 )
 
 var (
@@ -81,7 +82,7 @@ func watching(s middleware.Settler, token uint64, limit time.Duration) middlewar
 }
 
 // oneAttempt is a stage that gives the request a Child.
-func oneAttempt(next http.RoundTripper) http.RoundTripper { return attempting(next) }
+func oneAttempt(next http.RoundTripper) http.RoundTripper { return middlewaretest.Attempting(next) }
 
 // wrappingBody is a stage that knows no exchange and puts a reader of its own around the body.
 func wrappingBody(next http.RoundTripper) http.RoundTripper {

@@ -4,12 +4,12 @@ package pipeline_test
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/headgate-go/headgate/middleware/middlewaretest"
 	"github.com/headgate-go/headgate/pipeline"
 )
 
@@ -23,10 +23,7 @@ func allocations(t *testing.T, rt http.RoundTripper, method string) int {
 func allocationsIn(ctx context.Context, t *testing.T, rt http.RoundTripper, method string) int {
 	req := request(t, ctx, method, "http://api.example.com/v1")
 	return int(testing.AllocsPerRun(500, func() {
-		resp, err := rt.RoundTrip(req)
-		require.NoError(t, err)
-		_, _ = io.Copy(io.Discard, resp.Body)
-		_ = resp.Body.Close()
+		middlewaretest.Exchange(t, rt, req)
 	}))
 }
 

@@ -3,23 +3,15 @@ package pipeline_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
-	"strings"
 	"testing"
 
-	"github.com/headgate-go/headgate/middleware"
+	"github.com/headgate-go/headgate/middleware/middlewaretest"
 	"github.com/headgate-go/headgate/pipeline"
 )
 
-// stub answers at once and, as net/http does, derives a context from the
-// request's: a lazy context would else hide its cost.
-var stub = middleware.RoundTripperFunc(func(req *http.Request) (*http.Response, error) {
-	_, cancel := context.WithCancel(req.Context())
-	defer cancel()
-	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("ok")), Request: req}, nil
-})
+var stub = middlewaretest.Instant(http.StatusOK)
 
 // full is the standard preset with limits that nothing ever waits for.
 func full(change map[string]any) pipeline.Config {
@@ -80,7 +72,7 @@ func BenchmarkPipeline(b *testing.B) {
 		{"without any stage", "POST", pipeline.Config{}},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
-			var rt http.RoundTripper = stub
+			rt := stub
 			if bench.name != "base" {
 				rt = build(b, bench.cfg, stub)
 			}
@@ -92,18 +84,8 @@ func BenchmarkPipeline(b *testing.B) {
 func benchmark(b *testing.B, rt http.RoundTripper, req *http.Request) {
 	b.ReportAllocs()
 	for b.Loop() {
-		roundTrip(b, rt, req)
+		middlewaretest.Exchange(b, rt, req)
 	}
-}
-
-func roundTrip(b *testing.B, rt http.RoundTripper, req *http.Request) {
-	resp, err := rt.RoundTrip(req)
-	if err != nil {
-		b.Error(err)
-		return
-	}
-	_, _ = io.Copy(io.Discard, resp.Body)
-	_ = resp.Body.Close()
 }
 
 // BenchmarkPipelineParallel is the full stack with many callers.
@@ -116,7 +98,7 @@ func BenchmarkPipelineParallel(b *testing.B) {
 			b.RunParallel(func(pb *testing.PB) {
 				req := request(b, context.Background(), http.MethodPost, "http://api.example.com/v1")
 				for pb.Next() {
-					roundTrip(b, p, req)
+					middlewaretest.Exchange(b, p, req)
 				}
 			})
 		})

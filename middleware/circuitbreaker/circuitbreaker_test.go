@@ -13,6 +13,7 @@ import (
 
 	"github.com/headgate-go/headgate/middleware"
 	"github.com/headgate-go/headgate/middleware/circuitbreaker"
+	"github.com/headgate-go/headgate/middleware/middlewaretest"
 )
 
 // rateOnly leaves the failure rate alone to decide.
@@ -230,7 +231,7 @@ func describe(t *testing.T, events []middleware.Event) (lines []string) {
 func TestTheAttemptIsInTheEvents(t *testing.T) {
 	r := newRig(t, func(c *circuitbreaker.Config) { c.ConsecutiveFailures = 1 })
 	r.answer = fails
-	rt := middleware.Chain(middleware.RoundTripperFunc(fails), attempting, attempts(2), r.stage.Wrap)
+	rt := middleware.Chain(middleware.RoundTripperFunc(fails), middlewaretest.Attempting, attempts(2), r.stage.Wrap)
 	_, err := rt.RoundTrip(r.request(t.Context()))
 	require.ErrorIs(t, err, circuitbreaker.ErrOpen)
 	require.Equal(t, []int{1, 2}, []int{r.events[0].Attempt, r.events[1].Attempt})

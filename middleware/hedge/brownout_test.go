@@ -14,6 +14,7 @@ import (
 
 	"github.com/headgate-go/headgate/middleware"
 	"github.com/headgate-go/headgate/middleware/hedge"
+	"github.com/headgate-go/headgate/middleware/middlewaretest"
 )
 
 // brownout sends 200 requests a second for a minute to an upstream that answers
@@ -36,12 +37,12 @@ func brownout(t *testing.T, stage middleware.Middleware) (times []time.Duration,
 		defer timer.Stop()
 		select {
 		case <-timer.C:
-			return stub(req)
+			return instant.RoundTrip(req)
 		case <-req.Context().Done():
 			return nil, req.Context().Err()
 		}
 	})
-	rt := middleware.Chain(base, through, stage)
+	rt := middleware.Chain(base, middlewaretest.Settling, stage)
 	var callers sync.WaitGroup
 	for range calls {
 		time.Sleep(gap)
@@ -85,7 +86,7 @@ func TestBrownOut(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				stage := through
+				stage := middlewaretest.Settling
 				if row.stage != nil {
 					cfg := hedge.DefaultConfig()
 					cfg.Delay = 200 * time.Millisecond

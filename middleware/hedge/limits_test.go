@@ -20,7 +20,7 @@ func takes(d time.Duration) http.RoundTripper {
 			return hangs(req)
 		}
 		time.Sleep(d)
-		return stub(req)
+		return instant.RoundTrip(req)
 	})
 }
 
@@ -255,13 +255,13 @@ func TestKeysAreBounded(t *testing.T) {
 		for i := range 100 {
 			req := request(t.Context(), t)
 			req.URL.Path = string(rune('a' + i))
-			resp, err := stage.Wrap(stub).RoundTrip(req)
+			resp, err := stage.Wrap(instant).RoundTrip(req)
 			require.NoError(t, err)
 			require.NoError(t, resp.Body.Close())
 		}
 		require.Len(t, stage.Stats().Keys, 9, "those in use, and one that the others share")
 		time.Sleep(time.Minute)
-		send(t, stage.Wrap(stub))
+		send(t, stage.Wrap(instant))
 		require.Less(t, len(stage.Stats().Keys), 10, "unused ones make room")
 	})
 }

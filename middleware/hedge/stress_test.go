@@ -18,6 +18,7 @@ import (
 
 	"github.com/headgate-go/headgate/middleware"
 	"github.com/headgate-go/headgate/middleware/hedge"
+	"github.com/headgate-go/headgate/middleware/middlewaretest"
 )
 
 // 64 callers, with copies, failures, refusals and cancels at random: everybody
@@ -50,7 +51,7 @@ func TestManyCallersWhoCancelAtRandom(t *testing.T) {
 	stage := newStage(t, config(func(c *hedge.Config) {
 		c.Delay, c.MaxHedges, c.BudgetFloor, c.MaxInFlight = 200*time.Microsecond, 2, 1<<30, 64
 	}))
-	rt := middleware.Chain(base, attempting, stage.Wrap)
+	rt := middleware.Chain(base, middlewaretest.Attempting, stage.Wrap)
 	until := time.Now().Add(last)
 	var answers atomic.Int64
 	var callers sync.WaitGroup

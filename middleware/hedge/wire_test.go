@@ -15,6 +15,7 @@ import (
 
 	"github.com/headgate-go/headgate/middleware"
 	"github.com/headgate-go/headgate/middleware/hedge"
+	"github.com/headgate-go/headgate/middleware/middlewaretest"
 )
 
 // brown is an upstream on loopback whose every first answer to a path hangs
@@ -69,7 +70,7 @@ func TestAWinnersBodyReadsFully(t *testing.T) {
 		for name, rt := range map[string]http.RoundTripper{
 			"alone":        stage.Wrap(base),
 			"in a chain":   middleware.Chain(base, stage.Wrap),
-			"inside retry": middleware.Chain(base, attempting, stage.Wrap),
+			"inside retry": middleware.Chain(base, middlewaretest.Attempting, stage.Wrap),
 		} {
 			req, _ := http.NewRequestWithContext(t.Context(), "GET", up.URL+"/"+name, nil)
 			resp, err := rt.RoundTrip(req)

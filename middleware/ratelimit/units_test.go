@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/headgate-go/headgate/middleware"
+	"github.com/headgate-go/headgate/middleware/middlewaretest"
 	"github.com/headgate-go/headgate/middleware/ratelimit"
 )
 
@@ -261,7 +262,7 @@ func TestReportFindsItsAttempt(t *testing.T) {
 		rt := middleware.Chain(middleware.RoundTripperFunc(func(req *http.Request) (*http.Response, error) {
 			attempts = append(attempts, req.Context())
 			return respond(req, http.StatusServiceUnavailable, nil), nil
-		}), twice, outer.Wrap, through, inner.Wrap)
+		}), twice, outer.Wrap, middlewaretest.Settling, inner.Wrap)
 		require.NoError(t, get(t.Context(), rt, "http://a/"))
 		require.Len(t, attempts, 2)
 		require.True(t, ratelimit.Report(attempts[0], 10))

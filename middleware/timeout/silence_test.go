@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/headgate-go/headgate/middleware"
+	"github.com/headgate-go/headgate/middleware/middlewaretest"
 	"github.com/headgate-go/headgate/middleware/timeout"
 )
 
@@ -290,8 +291,8 @@ func TestAnIdleLimitAroundAWrappedBody(t *testing.T) {
 		})
 	}
 	for name, stages := range map[string][]middleware.Middleware{
-		"bytes":                    {wrapping, attempting},
-		"reported":                 {wrapping, attempting, provider},
+		"bytes":                    {wrapping, middlewaretest.Attempting},
+		"reported":                 {wrapping, middlewaretest.Attempting, provider},
 		"reported within one Read": {wrapping, provider},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -323,7 +324,7 @@ func TestAReadOfALostAttemptGoesOn(t *testing.T) {
 					return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(body), Request: req}, nil
 				})
 				race := func(next http.RoundTripper) http.RoundTripper {
-					attempt := attempting(next)
+					attempt := middlewaretest.Attempting(next)
 					return middleware.Forward(next, func(req *http.Request) (*http.Response, error) {
 						lost, err := attempt.RoundTrip(req)
 						require.NoError(t, err)
