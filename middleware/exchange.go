@@ -88,9 +88,11 @@ type callInChain struct {
 
 type callAlone struct {
 	call
-	root  Exchange
-	live  [1]*Exchange
-	slots [1]slot
+	root   Exchange
+	live   [1]*Exchange
+	limits [1]limit
+	afters [1]after
+	slots  [1]slot
 }
 
 type exchangeKey struct{}
@@ -141,7 +143,7 @@ func begin(req *http.Request, chain *alarms) (*Exchange, *http.Request) {
 	} else {
 		m := new(callAlone)
 		c, e = &m.call, &m.root
-		c.live = m.live[:0]
+		c.live, c.limits, c.afters = m.live[:0], m.limits[:0], m.afters[:0]
 		e.slots = m.slots[:0]
 	}
 	c.ctx = req.Context()
