@@ -40,6 +40,7 @@ type Exchange struct {
 	ended     atomic.Bool
 	broken    atomic.Bool // the context ended before the exchange did
 	decided   bool
+	repeated  bool // a stage makes attempts of it as it needs them
 
 	// Guarded by call.mu.
 	phase phase
@@ -209,6 +210,21 @@ func (e *Exchange) Leave(caller *http.Request, resp **http.Response, err *error)
 
 // Attempt is the number of this attempt, from 1 on; 0 for a call.
 func (e *Exchange) Attempt() int { return int(e.attempt) }
+
+// Repeats is called on an attempt by a stage that makes another one if this
+// fails. It holds for all that is within the attempt.
+func (e *Exchange) Repeats() { e.repeated = true }
+
+// Repeated tells whether a stage further out, of the same chain, repeats what
+// fails here: then a stage further in makes one attempt and leaves it at that.
+func (e *Exchange) Repeated() bool {
+	for x := e; x != nil; x = x.up {
+		if x.repeated {
+			return true
+		}
+	}
+	return false
+}
 
 // AddWait tells the stages above that the request waited here, in a queue, and
 // not for the upstream.

@@ -93,6 +93,7 @@ func (c *call) run() (*http.Response, error) {
 func (c *call) attempt(body io.ReadCloser) (child *middleware.Exchange, outcome middleware.Outcome, resp *http.Response, err error) {
 	child, req := c.ex.Child(c.req)
 	defer child.Leave(c.req, &resp, &err)
+	child.Repeats()
 	c.r.attempts.Add(1)
 	req.Body = body
 	if c.made > 0 {

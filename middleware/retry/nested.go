@@ -8,11 +8,12 @@ import (
 )
 
 // A retry stage within an attempt of another one must not multiply the
-// attempts. Two things see to that, and neither costs a first attempt that
-// succeeds anything. A stage that gave up says so (DontRepeat, X-Should-Retry,
-// ErrGaveUp), and those further out repeat nothing then. And from its second
-// attempt on a stage marks the context, and those further in let such requests
-// pass.
+// attempts. Three things see to that, and none costs a first attempt that
+// succeeds anything. Within one chain the exchange says it, and the stage
+// further in makes one attempt. A stage that gave up says so (DontRepeat,
+// X-Should-Retry, ErrGaveUp), and those further out repeat nothing then. And
+// from its second attempt on a stage marks the context, for pipelines and calls
+// within: they let such requests pass.
 
 // within is the context of a marked attempt: that of its exchange, with a mark
 // that goes through pipelines within pipelines too. It is a single pointer, so

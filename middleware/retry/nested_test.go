@@ -50,10 +50,51 @@ func TestNestedRetriesDoNotMultiply(t *testing.T) {
 	}
 }
 
+// inOneChain are the nestings in which the stages share an exchange.
+func inOneChain(name string) bool { return name == "in one chain" || name == "by hand" }
+
+// In one chain the inner stage makes one attempt, whatever comes of it.
+func TestAnInnerStageOfTheSameChainNeverRepeats(t *testing.T) {
+	for name, nest := range nestings {
+		if !inOneChain(name) {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				outer := newStage(t, exact(func(c *retry.Config) { c.MaxAttempts = 2 }))
+				inner := newStage(t, exact(func(c *retry.Config) { c.MaxAttempts = 5 }))
+				up := &script{answers: []any{503, 503, 200}}
+				resp, err := do(t.Context(), nest(up, outer.Wrap, inner.Wrap), "GET", nil)
+				require.NoError(t, err)
+				require.Equal(t, "status 503", text(t, resp))
+				require.Len(t, up.times, 2)
+				require.Zero(t, inner.Stats().Attempts)
+				require.EqualValues(t, 2, inner.Stats().Nested)
+			})
+		})
+	}
+	t.Run("stages side by side are not within each other", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			stage := newStage(t, exact(nil))
+			for range 2 {
+				up := &script{answers: []any{503, 200}}
+				resp, err := do(t.Context(), middleware.Chain(up, stage.Wrap), "GET", nil)
+				require.NoError(t, err)
+				require.Equal(t, 200, resp.StatusCode)
+				text(t, resp)
+			}
+			require.Zero(t, stage.Stats().Nested)
+		})
+	})
+}
+
 // The stage further out makes the attempts that the inner one may not make.
 // Its retries pass through the inner one, which is told of it.
 func TestRetriesPassThroughAnInnerStage(t *testing.T) {
 	for name, nest := range nestings {
+		if inOneChain(name) {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var kinds []string

@@ -16,7 +16,7 @@ const (
 	EventRecovered = "recovered"
 	// EventGaveUp: a failed attempt was the last one. Err says why.
 	EventGaveUp = "gave_up"
-	// EventNested: the call is a retry of another retry stage, so it passed through.
+	// EventNested: the call is an attempt of another retry stage, so it passed through.
 	EventNested = "nested"
 )
 
@@ -86,7 +86,7 @@ func (r *Retry) stage(next http.RoundTripper) http.RoundTripper {
 func (r *Retry) roundTrip(req *http.Request, next http.RoundTripper) (resp *http.Response, err error) {
 	ex, inner := middleware.Join(req)
 	defer ex.Leave(req, &resp, &err)
-	if nested(req.Context()) {
+	if ex.Repeated() || nested(req.Context()) {
 		return r.passThrough(ex, inner, next)
 	}
 	c := newCall(r, ex, inner, next)
