@@ -42,4 +42,9 @@
 // of http.RoundTripper, from what HTTP has beyond GET and 200, and from what stages get wrong: a context that is
 // cancelled before the body is read, a permit lost in a panic, a response that is read into memory before its
 // caller sees a byte. A stage that breaks one by design says so through [Without].
+//
+// # Benchmarks
+//
+// [Benchmark] measures rows of round trippers with one caller and with 64, over [Instant], a base that costs as
+// little as one can. With [Settling] and [Attempting] in the rows, what one has more than the other is the stage's.
 package middlewaretest
