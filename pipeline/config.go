@@ -26,6 +26,11 @@ type Config struct {
 	// mention keeps the value of what is extended, or the stage's default; a
 	// Config is taken as it is.
 	Stages map[string]any
+	// Stores are the settings of the stores that stages and other stores can
+	// name, by id: a type ("disk") or type/name. As in Stages, each is a Config
+	// ("disk.Config") or a map[string]any. The store that cache has in its own
+	// memory is none of them.
+	Stores map[string]any
 	// Transport is the settings of the base transport; nil means
 	// transport.DefaultConfig. WithBase replaces the transport altogether.
 	Transport *transport.Config

@@ -204,7 +204,7 @@ func TestNewTellsAllThatIsWrong(t *testing.T) {
 		{
 			"a store that nobody handed in",
 			pipeline.Config{Order: []string{"cache"}, Stages: map[string]any{"cache": map[string]any{"store": "redis"}}},
-			[]string{`"redis": unknown store; valid stores: memory; hand it in with pipeline.WithStore`},
+			[]string{`"redis": the core does not link it: import "github.com/headgate-go/headgate/cachestore/redis" and load with the registry of pipeline.NewRegistry(pipeline.DefineStore(redis.Type, redis.DefaultServerConfig, redis.Open)); or hand it in with pipeline.WithStore`},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

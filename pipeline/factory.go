@@ -45,7 +45,8 @@ type Env struct {
 	Observer middleware.Observer
 	// Warmer opens connections; nil if the base can't.
 	Warmer middleware.Warmer
-	// Store gives a store by its name, as WithStore has set it.
+	// Store gives a store by its name: as WithStore has set it, or as the configuration describes it. It is asked while
+	// the stage is built.
 	Store func(name string) (store.StoreInterface, error)
 	// Answers are what a fallback can name as func, as WithAnswer has set them.
 	Answers map[string]fallback.Answer
@@ -56,15 +57,16 @@ func (e Env) Reporter() middleware.Reporter {
 	return middleware.Reporter{Stage: e.ID, Observer: e.Observer}
 }
 
-// Factory makes stages of one type. Define makes one.
+// Factory makes stages, or stores, of one type. Define and DefineStore make one.
 type Factory struct {
 	typ      string
 	defaults func() any
 	settings func(at *conf.Node, layers []layer) (any, []error)
-	build    func(cfg any, env Env) (*instance, error)
+	build    func(cfg any, env Env) (*instance, error)                 // of a stage; else nil
+	open     func(cfg any, env storeEnv) (store.StoreInterface, error) // of a store; else nil
 }
 
-// Type is the name that configuration knows the stages by.
+// Type is the name that configuration knows the stages or stores by.
 func (f Factory) Type() string { return f.typ }
 
 // layer is one source of settings: a part of a file, or a value of Go.

@@ -17,6 +17,7 @@ type generation struct {
 	chain    http.RoundTripper
 	cfg      Config // final: order and settings
 	stages   []*instance
+	stores   []*openStore // in the order in which they were opened: one comes after those that it uses
 	warnings []Warning
 
 	inFlight atomic.Int64
@@ -26,8 +27,9 @@ type generation struct {
 }
 
 // generation chains the stages, and has what is likely to hurt logged.
-func (p *Pipeline) generation(cfg Config, stages []*instance, warnings []Warning) *generation {
-	g := &generation{cfg: cfg, stages: stages, warnings: append(warnings, lint(stages, cfg)...), drained: make(chan struct{})}
+func (p *Pipeline) generation(cfg Config, stages []*instance, stores []*openStore, warnings []Warning) *generation {
+	warnings = append(append(warnings, lint(stages, cfg)...), unusedStores(cfg, stores)...)
+	g := &generation{cfg: cfg, stages: stages, stores: stores, warnings: warnings, drained: make(chan struct{})}
 	for _, w := range g.warnings {
 		p.opts.logger.Warn("configuration", zap.Stringer("warning", w))
 	}

@@ -41,7 +41,11 @@ func (p *Pipeline) Start(ctx context.Context) error {
 	case p.started:
 		return nil
 	}
-	if err := p.startAll(ctx, p.current.Load().stages); err != nil {
+	g := p.current.Load()
+	if err := startStores(ctx, g.stores); err != nil {
+		return p.wrap(err)
+	}
+	if err := p.startAll(ctx, g.stages); err != nil {
 		return p.wrap(err)
 	}
 	p.started = true
@@ -76,7 +80,7 @@ func stopAll(ctx context.Context, stages []*instance) error {
 }
 
 // Stop turns new requests away, waits for those under way until ctx ends, then
-// stops the stages, the last started first, and closes the base if it is the
+// stops the stages, the last started first, and the stores that the pipeline has opened, and closes the base if it is the
 // pipeline's own. Of a base that was handed in it closes the idle connections.
 // Stopping twice does nothing.
 func (p *Pipeline) Stop(ctx context.Context) error {
@@ -90,7 +94,7 @@ func (p *Pipeline) Stop(ctx context.Context) error {
 	p.stopped = true
 	g := p.current.Load()
 	g.close()
-	errs := []error{drain(ctx, append(p.past, g)), stopAll(ctx, p.running)}
+	errs := []error{drain(ctx, append(p.past, g)), stopAll(ctx, p.running), stopStores(ctx, g.stores)}
 	if p.own != nil {
 		errs = append(errs, p.own.Stop(ctx))
 	} else {

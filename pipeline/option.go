@@ -1,9 +1,7 @@
 package pipeline
 
 import (
-	"maps"
 	"net/http"
-	"slices"
 
 	"github.com/eko/gocache/lib/v4/store"
 	"go.uber.org/zap"
@@ -46,8 +44,9 @@ func WithObserver(obs middleware.Observer) Option {
 	}
 }
 
-// WithStore hands in a store that configuration can name. "memory" is taken: it
-// is a cache's own.
+// WithStore hands in a store that configuration can name; it comes before one of
+// the same name in the configuration, and stays the caller's to stop. "memory" is
+// taken: it is a cache's own.
 func WithStore(name string, s store.StoreInterface) Option {
 	return func(o *options) { o.stores[name] = s }
 }
@@ -57,5 +56,3 @@ func WithStore(name string, s store.StoreInterface) Option {
 func WithAnswer(name string, a fallback.Answer) Option {
 	return func(o *options) { o.answers[name] = a }
 }
-
-func (o *options) storeNames() []string { return slices.Sorted(maps.Keys(o.stores)) }

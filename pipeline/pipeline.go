@@ -61,11 +61,11 @@ func (r *Registry) New(name string, cfg Config, opts ...Option) (*Pipeline, erro
 		}
 		p.base = p.own
 	}
-	stages, err := p.build(cfg, nil)
+	stages, stores, err := p.build(cfg, nil)
 	if err != nil {
 		return nil, p.wrap(err)
 	}
-	p.current.Store(p.generation(cfg, stages, warnings))
+	p.current.Store(p.generation(cfg, stages, stores, warnings))
 	return p, nil
 }
 
@@ -89,13 +89,16 @@ func (r *Registry) complete(name string, cfg Config) (Config, []Warning, error) 
 	return cfg, plan.warnings, nil
 }
 
-// build makes the stages of cfg, taking over those of old that can stay.
-func (p *Pipeline) build(cfg Config, old *generation) ([]*instance, error) {
+// build makes the stages of cfg and the stores that they use, taking over those
+// of old that can stay.
+func (p *Pipeline) build(cfg Config, old *generation) ([]*instance, []*openStore, error) {
 	var stages []*instance
 	var errs []error
+	stores := &opener{p: p, cfg: cfg, old: old}
 	for _, id := range cfg.Order {
 		// Also what stays is built, and thrown away: Update has nothing to refuse then.
-		i, err := p.registry.factories[typeOf(id)].build(cfg.Stages[id], p.env(id))
+		stores.begin()
+		i, err := p.registry.factories[typeOf(id)].build(cfg.Stages[id], p.env(id, stores))
 		if err != nil {
 			if !strings.HasPrefix(err.Error(), id+": ") { // the built-in stages say it themselves
 				err = fmt.Errorf("%s: %w", id, err)
@@ -103,31 +106,24 @@ func (p *Pipeline) build(cfg Config, old *generation) ([]*instance, error) {
 			errs = append(errs, err)
 			continue
 		}
-		if kept := old.keeps(id, cfg.Stages[id]); kept != nil {
+		if kept := old.keeps(id, cfg.Stages[id]); kept != nil && !stores.changed() {
 			i = kept
 		}
 		stages = append(stages, i)
 	}
-	return stages, errors.Join(errs...)
+	return stages, stores.opened, errors.Join(errs...)
 }
 
-func (p *Pipeline) env(id string) Env {
+func (p *Pipeline) env(id string, stores *opener) Env {
 	warmer, _ := p.base.(middleware.Warmer)
 	return Env{
 		Pipeline: p.name, ID: id,
 		Logger:   p.opts.logger.With(zap.String("stage", id)),
 		Observer: p.observer,
 		Warmer:   warmer,
-		Store:    p.store,
+		Store:    stores.get,
 		Answers:  p.opts.answers,
 	}
-}
-
-func (p *Pipeline) store(name string) (store.StoreInterface, error) {
-	if s, ok := p.opts.stores[name]; ok && s != nil {
-		return s, nil
-	}
-	return nil, fmt.Errorf("%q: %s; hand it in with pipeline.WithStore", name, conf.UnknownKey("store", name, append(p.opts.storeNames(), "memory")))
 }
 
 // Name is the pipeline's name.

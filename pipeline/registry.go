@@ -13,29 +13,34 @@ import (
 	"github.com/headgate-go/headgate/pipeline/internal/conf"
 )
 
-// Registry is the stage types that configuration can name.
+// Registry is the types of stages and stores that configuration can name.
 type Registry struct {
 	factories map[string]Factory
+	stores    map[string]Factory
 	presets   map[string]source
 }
 
 var typeName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
-// NewRegistry gives the built-in stage types and one's own. A type that is
+// NewRegistry gives the built-in types of stages and stores and one's own. A type that is
 // there already, or whose name is not lower snake_case, is an error.
 func NewRegistry(parts ...Factory) (*Registry, error) {
-	r := &Registry{factories: map[string]Factory{}}
+	r := &Registry{factories: map[string]Factory{}, stores: map[string]Factory{}}
 	var errs []error
-	for _, f := range slices.Concat(builtins(), parts) {
-		switch _, exists := r.factories[f.typ]; {
-		case f.build == nil:
-			errs = append(errs, errors.New("an empty Factory; make it with Define"))
+	for _, f := range slices.Concat(builtins(), builtinStores(), parts) {
+		kind, types := "stage", r.factories
+		if f.open != nil {
+			kind, types = "store", r.stores
+		}
+		switch _, exists := types[f.typ]; {
+		case f.build == nil && f.open == nil:
+			errs = append(errs, errors.New("an empty Factory; make it with Define or DefineStore"))
 		case !typeName.MatchString(f.typ):
-			errs = append(errs, fmt.Errorf("stage type %q: write lower snake_case, such as my_stage", f.typ))
+			errs = append(errs, fmt.Errorf("%s type %q: write lower snake_case, such as my_%s", kind, f.typ, kind))
 		case exists:
-			errs = append(errs, fmt.Errorf("stage type %q is defined twice", f.typ))
+			errs = append(errs, fmt.Errorf("%s type %q is defined twice", kind, f.typ))
 		default:
-			r.factories[f.typ] = f
+			types[f.typ] = f
 		}
 	}
 	presets, err := loadPresets()

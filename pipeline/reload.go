@@ -19,39 +19,43 @@ func (p *Pipeline) Reload(ctx context.Context, cfg Config) error {
 	if err != nil {
 		return err
 	}
-	old, gone, err := p.swap(ctx, cfg, warnings)
+	old, gone, closing, err := p.swap(ctx, cfg, warnings)
 	if err != nil {
 		return p.wrap(err)
 	}
-	if len(gone) == 0 {
+	if len(gone) == 0 && len(closing) == 0 {
 		return nil
 	}
 	err = drain(ctx, old)
-	return p.wrap(errors.Join(err, stopAll(ctx, gone)))
+	return p.wrap(errors.Join(err, stopAll(ctx, gone), stopStores(ctx, closing)))
 }
 
 // swap puts a new generation in the place of the current one. It returns the
-// generations that may still have calls, and the stages to stop after them.
-func (p *Pipeline) swap(ctx context.Context, cfg Config, warnings []Warning) (old []*generation, gone []*instance, err error) {
+// generations that may still have calls, and the stages and stores to stop after them.
+func (p *Pipeline) swap(ctx context.Context, cfg Config, warnings []Warning) (old []*generation, gone []*instance, closing []*openStore, err error) {
 	if err := p.turn.take(ctx); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	defer p.turn.leave()
 	if p.stopped {
-		return nil, nil, ErrStopped
+		return nil, nil, nil, ErrStopped
 	}
 	before := p.current.Load()
 	if p.own != nil && !reflect.DeepEqual(before.cfg.Transport, cfg.Transport) {
 		warnings = append(warnings, Warning{Path: "transport", Message: "can't be reloaded: the settings from the beginning stay in use"})
 		cfg.Transport = before.cfg.Transport
 	}
-	stages, err := p.build(cfg, before)
+	stages, stores, err := p.build(cfg, before)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	if p.started {
+		fresh := without(stores, before.stores)
+		if err := startStores(ctx, fresh); err != nil {
+			return nil, nil, nil, err
+		}
 		if err := p.startAll(ctx, stages); err != nil {
-			return nil, nil, err
+			return nil, nil, nil, errors.Join(err, stopAfter(ctx, fresh))
 		}
 	}
 	for _, s := range stages {
@@ -59,13 +63,13 @@ func (p *Pipeline) swap(ctx context.Context, cfg Config, warnings []Warning) (ol
 			s.update(cfg.Stages[s.id])
 		}
 	}
-	p.current.Store(p.generation(cfg, stages, warnings))
+	p.current.Store(p.generation(cfg, stages, stores, warnings))
 	before.close()
 	p.past = append(slices.DeleteFunc(p.past, (*generation).isDrained), before)
 	gone = slices.DeleteFunc(slices.Clone(before.stages), func(s *instance) bool {
 		return s.stop == nil || !s.isRunning() || slices.Contains(stages, s)
 	})
-	return slices.Clone(p.past), gone, nil
+	return slices.Clone(p.past), gone, without(before.stores, stores), nil
 }
 
 // keeps gives the stage id if it can go on with the settings cfg: they are the

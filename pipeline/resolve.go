@@ -14,6 +14,7 @@ type plan struct {
 	own       map[string]layer // the settings that it does not owe to what it extends
 	order     []*conf.Node
 	layers    map[string][]layer
+	stores    map[string][]layer
 	transport []layer
 	warnings  []Warning
 }
@@ -43,7 +44,7 @@ func joined(path, key string) string { return strings.TrimPrefix(path+"."+key, "
 // extend gives the plan of s over the plan of what it extends. above are the
 // pipelines that lead here.
 func (r *Registry) extend(s source, file map[string]source, above []string) (*plan, []error) {
-	p := &plan{layers: map[string][]layer{}}
+	p := &plan{layers: map[string][]layer{}, stores: map[string][]layer{}}
 	var errs []error
 	if s.extends != nil {
 		parent, more := r.parent(s.extends, file, above)
@@ -58,11 +59,18 @@ func (r *Registry) extend(s source, file map[string]source, above []string) (*pl
 	errs = append(errs, r.insert(p, s.insert)...)
 	errs = append(errs, p.switchOff(s.off)...)
 	for id, l := range s.settings {
-		if err := r.checkID(id, origin(l, s.at, id)); err != nil {
+		if err := r.checkID(id, origin(l, s.at, "stages."+id)); err != nil {
 			errs = append(errs, err)
 			continue
 		}
 		p.layers[id] = append(p.layers[id], l)
+	}
+	for id, l := range s.stores {
+		if err := r.checkStoreID(id, origin(l, s.at, "stores."+id)); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		p.stores[id] = append(p.stores[id], l)
 	}
 	p.transport = append(p.transport, s.transport...)
 	return p, errs
@@ -166,6 +174,10 @@ func (r *Registry) checkID(id string, at *conf.Node) error {
 	if _, ok := r.factories[typ]; !ok {
 		return at.KeyErrorf("%q: %s", id, conf.UnknownKey("stage", typ, slices.Sorted(maps.Keys(r.factories))))
 	}
+	return checkName(typ, name, named, at)
+}
+
+func checkName(typ, name string, named bool, at *conf.Node) error {
 	if named && !isName(name) {
 		return at.KeyErrorf("%q is not a name; write small letters, digits, - and _, as in %s/second", name, typ)
 	}
@@ -177,11 +189,11 @@ func isName(s string) bool {
 }
 
 // origin is where settings were written.
-func origin(l layer, at *conf.Node, id string) *conf.Node {
+func origin(l layer, at *conf.Node, path string) *conf.Node {
 	if l.node != nil {
 		return l.node
 	}
-	return goNode(joined(at.Path, "stages."+id), "")
+	return goNode(joined(at.Path, path), "")
 }
 
 func typeOf(id string) string {
@@ -229,6 +241,8 @@ func (r *Registry) settings(p *plan) (Config, []error) {
 		}
 	}
 	var more []error
+	cfg.Stores, more = r.storeSettings(p)
+	errs = append(errs, more...)
 	cfg.Transport, more = transportConfig(p.transport)
 	errs = append(errs, more...)
 	return cfg, append(errs, contradictions(p, cfg)...)

@@ -18,6 +18,7 @@ type source struct {
 	insert    []insertion
 	off       []*conf.Node
 	settings  map[string]layer
+	stores    map[string]layer
 	transport []layer // one, or none
 }
 
@@ -31,13 +32,14 @@ type insertion struct {
 
 // readSource reads a pipeline's part of a file.
 func readSource(n *conf.Node) (source, []error) {
-	s := source{at: n, settings: map[string]layer{}}
+	s := source{at: n, settings: map[string]layer{}, stores: map[string]layer{}}
 	var in struct {
 		Extends   *conf.Node            `yaml:"extends"`
 		Order     []*conf.Node          `yaml:"order"`
 		Insert    map[string]*conf.Node `yaml:"insert"`
 		Off       []*conf.Node          `yaml:"off"`
 		Stages    map[string]*conf.Node `yaml:"stages"`
+		Stores    map[string]*conf.Node `yaml:"stores"`
 		Transport *conf.Node            `yaml:"transport"`
 	}
 	errs := conf.Decode(n, &in)
@@ -63,12 +65,17 @@ func readSource(n *conf.Node) (source, []error) {
 		}
 		errs = s.addInsertion(id, at, p, errs)
 	}
-	if stages := n.Get("stages"); stages != nil {
-		for _, e := range stages.Entries { // not in.Stages: a null counts, it takes away what is extended
-			s.settings[e.Key] = layer{node: e.Value}
+	readLayers(n.Get("stages"), s.settings) // not in.Stages: a null counts, it takes away what is extended
+	readLayers(n.Get("stores"), s.stores)
+	return s, errs
+}
+
+func readLayers(n *conf.Node, to map[string]layer) {
+	if n != nil {
+		for _, e := range n.Entries {
+			to[e.Key] = layer{node: e.Value}
 		}
 	}
-	return s, errs
 }
 
 // ids keeps the texts of a list.
@@ -100,7 +107,7 @@ func (s *source) addInsertion(id string, at *conf.Node, p Position, errs []error
 
 // goSource takes a Config that was made in Go.
 func goSource(cfg Config) (source, []error) {
-	s := source{at: goNode("", ""), settings: map[string]layer{}}
+	s := source{at: goNode("", ""), settings: map[string]layer{}, stores: map[string]layer{}}
 	var errs []error
 	if cfg.Extends != "" {
 		s.extends = goNode("extends", cfg.Extends)
@@ -117,23 +124,29 @@ func goSource(cfg Config) (source, []error) {
 	for _, id := range slices.Sorted(maps.Keys(cfg.Insert)) {
 		errs = s.addInsertion(id, goNode("insert."+id, ""), cfg.Insert[id], errs)
 	}
-	for _, id := range slices.Sorted(maps.Keys(cfg.Stages)) {
-		switch v := cfg.Stages[id].(type) {
-		case nil, map[string]any:
-			tree, err := conf.FromMap("", map[string]any{"stages": map[string]any{id: v}})
-			if err != nil {
-				errs = append(errs, err)
-				continue
-			}
-			s.settings[id] = layer{node: tree.Get("stages").Entries[0].Value}
-		default:
-			s.settings[id] = layer{value: v}
-		}
-	}
+	errs = goLayers("stages", cfg.Stages, s.settings, errs)
+	errs = goLayers("stores", cfg.Stores, s.stores, errs)
 	if cfg.Transport != nil {
 		s.transport = []layer{{value: *cfg.Transport}}
 	}
 	return s, errs
+}
+
+func goLayers(key string, values map[string]any, to map[string]layer, errs []error) []error {
+	for _, id := range slices.Sorted(maps.Keys(values)) {
+		switch v := values[id].(type) {
+		case nil, map[string]any:
+			tree, err := conf.FromMap("", map[string]any{key: map[string]any{id: v}})
+			if err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			to[id] = layer{node: tree.Get(key).Entries[0].Value}
+		default:
+			to[id] = layer{value: v}
+		}
+	}
+	return errs
 }
 
 func goNode(path, text string) *conf.Node {

@@ -1,8 +1,6 @@
 package memory
 
 import (
-	"errors"
-	"fmt"
 	"math"
 
 	"github.com/headgate-go/headgate/middleware"
@@ -26,17 +24,15 @@ func DefaultConfig() Config {
 
 // Validate reports everything that is wrong.
 func (c Config) Validate() error {
-	var errs []error
-	if c.MaxBytes < minEntryBytes {
-		errs = append(errs, fmt.Errorf("max_bytes: %s: want at least 1KiB, such as 64MiB", c.MaxBytes))
-	}
+	var p middleware.Problems
+	p.Check(c.MaxBytes >= minEntryBytes, "max_bytes", "%s: want at least 1KiB, such as 64MiB", c.MaxBytes)
 	switch {
 	case c.MaxEntryBytes < minEntryBytes:
-		errs = append(errs, fmt.Errorf("max_entry_bytes: %s: want at least 1KiB, such as 8MiB", c.MaxEntryBytes))
+		p.Check(false, "max_entry_bytes", "%s: want at least 1KiB, such as 8MiB", c.MaxEntryBytes)
 	case c.MaxEntryBytes > math.MaxUint32:
-		errs = append(errs, fmt.Errorf("max_entry_bytes: %s: want less than 4GiB", c.MaxEntryBytes))
+		p.Check(false, "max_entry_bytes", "%s: want less than 4GiB", c.MaxEntryBytes)
 	case c.MaxEntryBytes > c.MaxBytes && c.MaxBytes >= minEntryBytes:
-		errs = append(errs, fmt.Errorf("max_entry_bytes: %s: want at most max_bytes, which is %s", c.MaxEntryBytes, c.MaxBytes))
+		p.Check(false, "max_entry_bytes", "%s: want at most max_bytes, which is %s", c.MaxEntryBytes, c.MaxBytes)
 	}
-	return errors.Join(errs...)
+	return p.Err()
 }
