@@ -38,6 +38,7 @@ var packages = map[string]string{
 	"middlewaretest": module + "/middleware/middlewaretest",
 	"pipeline":       module + "/pipeline",
 	"ratelimit":      module + "/middleware/ratelimit",
+	"redis":          module + "/cachestore/redis",
 	"retry":          module + "/middleware/retry",
 	"semaphore":      module + "/middleware/semaphore",
 	"storetest":      module + "/cachestore/storetest",
