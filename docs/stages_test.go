@@ -16,7 +16,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/headgate-go/headgate/cachestore/disk"
 	"github.com/headgate-go/headgate/cachestore/memory"
+	"github.com/headgate-go/headgate/cachestore/redis"
+	"github.com/headgate-go/headgate/cachestore/tiered"
 	"github.com/headgate-go/headgate/pipeline"
 	"github.com/headgate-go/headgate/transport"
 )
@@ -91,8 +94,11 @@ func TestTablesOfDefaultsAgreeWithTheCode(t *testing.T) {
 	}{
 		{"transport.md", "Defaults", transport.DefaultConfig()},
 		{"cachestore.md", "Defaults of the memory store", memory.DefaultConfig()},
+		{"stores.md", "disk", disk.DefaultConfig()},
+		{"stores.md", "redis", redis.DefaultServerConfig()},
+		{"stores.md", "tiered", tiered.DefaultConfig()},
 	} {
-		t.Run(c.page, func(t *testing.T) {
+		t.Run(c.page+", "+c.section, func(t *testing.T) {
 			p := readPage(t, filepath.Join(root, "docs", c.page))
 			require.Empty(t, wrongDefaults(p, c.section, c.defaults))
 		})
@@ -110,8 +116,12 @@ type setting struct {
 func settings(prefix string, v reflect.Value, item bool) map[string]setting {
 	all := map[string]setting{}
 	for i := range v.NumField() {
-		key, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
+		key, option, _ := strings.Cut(v.Type().Field(i).Tag.Get("yaml"), ",")
 		if key == "-" || !v.Type().Field(i).IsExported() {
+			continue
+		}
+		if option == "inline" {
+			maps.Copy(all, settings(prefix, v.Field(i), item))
 			continue
 		}
 		key = prefix + key
