@@ -94,7 +94,9 @@ func (p *Pipeline) Stop(ctx context.Context) error {
 	p.stopped = true
 	g := p.current.Load()
 	g.close()
-	errs := []error{drain(ctx, append(p.past, g)), stopAll(ctx, p.running), stopStores(ctx, g.stores)}
+	// A stage without a Start runs from the beginning, and is not among those that were started.
+	running := slices.DeleteFunc(slices.Clone(g.stages), func(s *instance) bool { return slices.Contains(p.running, s) })
+	errs := []error{drain(ctx, append(p.past, g)), stopAll(ctx, append(running, p.running...)), stopStores(ctx, g.stores)}
 	if p.own != nil {
 		errs = append(errs, p.own.Stop(ctx))
 	} else {

@@ -255,3 +255,21 @@ func TestResponsesCarryTheCallersRequest(t *testing.T) {
 	require.Same(t, req, resp.Request)
 	finish(t, resp)
 }
+
+func TestAStageThatHasOnlyAStopIsStopped(t *testing.T) {
+	for name, start := range map[string]bool{"started": true, "never started": false} {
+		t.Run(name, func(t *testing.T) {
+			j := new(journal)
+			r := registry(t, probing("probe", j, func(_ probe, s *pipeline.Stage[probe]) {
+				s.Start, s.Stop = nil, func(context.Context) error { j.add("stopped"); return nil }
+			}))
+			p, err := r.New("api", pipeline.Config{Order: []string{"probe"}}, pipeline.WithBase(ok))
+			require.NoError(t, err)
+			if start {
+				require.NoError(t, p.Start(t.Context()))
+			}
+			require.NoError(t, p.Stop(t.Context()))
+			require.Contains(t, j.take(), "stopped")
+		})
+	}
+}
