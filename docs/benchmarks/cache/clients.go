@@ -41,3 +41,6 @@ func clients() []client {
 		}},
 	}
 }
+
+// without is no cache at all: what it takes, the machine takes.
+var without = client{"without a cache", func(base http.RoundTripper) http.RoundTripper { return base }}
