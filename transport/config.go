@@ -10,9 +10,11 @@ import (
 // value means "off" or "no limit" only where the field says so, and is refused
 // elsewhere.
 type Config struct {
-	// MaxIdleConns bounds the idle connections to all hosts together, and the spare
-	// connections that Warm opens (each pool on its own). Default 512: room for two
-	// busy hosts, and half of the 1024 file descriptors that a process often has.
+	// MaxIdleConns bounds the connections that are kept idle: while more are open, in
+	// use or not, a new connection closes the idle ones of the host that went unused
+	// for longest. It also bounds the spare connections that Warm opens. Default 512:
+	// room for two busy hosts, and half of the 1024 file descriptors that a process
+	// often has.
 	MaxIdleConns int `yaml:"max_idle_conns"`
 
 	// MaxIdleConnsPerHost bounds the idle connections to one host, and the spare
@@ -31,6 +33,14 @@ type Config struct {
 	// closes last loses: a request written to a connection that the server is
 	// closing fails, and a POST can't be sent again safely. net/http has 90s.
 	IdleConnTimeout time.Duration `yaml:"idle_conn_timeout"`
+
+	// MaxConnAge bounds how long a connection takes new requests. Default 10m, less up
+	// to a tenth so that processes do not reconnect in step: load balancers bring
+	// machines in and take them out without changing an address, which only new
+	// connections notice. All connections to a host are replaced together when the
+	// first reaches the age: new ones are opened before, and those in use finish what
+	// they carry. 0: no bound.
+	MaxConnAge time.Duration `yaml:"max_conn_age"`
 
 	// DialTimeout bounds lookup and TCP connect together, over all addresses of the
 	// host. Default 5s: enough for two lost SYN packets (sent again after 1s and
@@ -54,7 +64,9 @@ type Config struct {
 
 	// KeepAlive is how long a TCP connection is silent before the kernel probes it;
 	// three probes follow, a third of KeepAlive apart, so that a dead peer is noticed
-	// within twice this time. Default 15s. 0 switches the probes off.
+	// within twice this time. On Linux a connection on which data goes unacknowledged
+	// for twice this time is given up too. Default 14s: gone within 28s. 0 switches
+	// both off.
 	KeepAlive time.Duration `yaml:"keep_alive"`
 
 	// ExpectContinueTimeout is how long a request with "Expect: 100-continue" waits
@@ -65,6 +77,10 @@ type Config struct {
 	// HTTP2 offers HTTP/2 to TLS servers. Default true: one connection and one
 	// handshake for all requests to a host.
 	HTTP2 bool `yaml:"http2"`
+
+	// H2C speaks HTTP/2 without TLS to all http:// URLs, by prior knowledge (RFC 9113,
+	// section 3.3). Default false: a server that does not speak it can't be told.
+	H2C bool `yaml:"h2c"`
 
 	// HTTP2PingAfter sends a PING on an HTTP/2 connection from which nothing has
 	// come for so long. Default 15s. net/http sends none, and all requests to a host
@@ -81,6 +97,22 @@ type Config struct {
 	// for each response in flight.
 	MaxResponseHeaderBytes int64 `yaml:"max_response_header_bytes"`
 
+	// Proxy is "environment" (HTTP_PROXY, HTTPS_PROXY and NO_PROXY, as net/http reads
+	// them), "none", or a URL: http, https, socks5 or socks5h. Default "environment".
+	Proxy string `yaml:"proxy" headgate:"secret"`
+
+	// NoProxy are hosts that a proxy given as a URL is not for: "api.internal" (and what
+	// ends in .api.internal), ".internal", an address, or a network such as
+	// 10.0.0.0/8. Default none.
+	NoProxy []string `yaml:"no_proxy"`
+
+	// UnixSocket is the path of a socket to which all connections go, whatever the
+	// URL's host. No name is looked up and no proxy is used then. Default "": TCP.
+	UnixSocket string `yaml:"unix_socket"`
+
+	// TLS holds the settings of TLS.
+	TLS TLSConfig `yaml:"tls"`
+
 	// Resolver holds the settings of the caching resolver.
 	Resolver ResolverConfig `yaml:"resolver"`
 }
@@ -92,16 +124,19 @@ func DefaultConfig() Config {
 		MaxIdleConnsPerHost:    256,
 		MaxConnsPerHost:        0,
 		IdleConnTimeout:        55 * time.Second,
+		MaxConnAge:             10 * time.Minute,
 		DialTimeout:            5 * time.Second,
 		AttemptDelay:           250 * time.Millisecond,
 		TLSHandshakeTimeout:    10 * time.Second,
 		TLSSessionCache:        128,
-		KeepAlive:              15 * time.Second,
+		KeepAlive:              14 * time.Second,
 		ExpectContinueTimeout:  time.Second,
 		HTTP2:                  true,
 		HTTP2PingAfter:         15 * time.Second,
 		HTTP2PingTimeout:       10 * time.Second,
 		MaxResponseHeaderBytes: 1 << 20,
+		Proxy:                  proxyEnvironment,
+		TLS:                    DefaultTLSConfig(),
 		Resolver:               DefaultResolverConfig(),
 	}
 }
@@ -113,6 +148,7 @@ func (c Config) Validate() error {
 		atLeast("max_idle_conns_per_host", c.MaxIdleConnsPerHost, 1),
 		atLeast("max_conns_per_host", c.MaxConnsPerHost, 0),
 		atLeast("idle_conn_timeout", c.IdleConnTimeout, time.Nanosecond),
+		atLeast("max_conn_age", c.MaxConnAge, 0),
 		atLeast("dial_timeout", c.DialTimeout, time.Nanosecond),
 		atLeast("attempt_delay", c.AttemptDelay, 10*time.Millisecond),
 		atLeast("tls_handshake_timeout", c.TLSHandshakeTimeout, time.Nanosecond),
@@ -121,8 +157,10 @@ func (c Config) Validate() error {
 		atLeast("expect_continue_timeout", c.ExpectContinueTimeout, 0),
 		atLeast("http2_ping_after", c.HTTP2PingAfter, 0),
 		atLeast("max_response_header_bytes", c.MaxResponseHeaderBytes, 1),
+		c.TLS.Validate(),
 		c.Resolver.Validate(),
 	}
+	errs = append(errs, c.validateProxy()...)
 	if c.HTTP2PingAfter > 0 {
 		errs = append(errs, atLeast("http2_ping_timeout", c.HTTP2PingTimeout, time.Nanosecond))
 	}

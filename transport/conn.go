@@ -3,9 +3,13 @@ package transport
 import (
 	"errors"
 	"io"
+	"maps"
 	"net"
+	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // connSet knows every open connection, so that stopping can wait for them and
@@ -20,23 +24,31 @@ type connSet struct {
 type conn struct {
 	net.Conn
 	set   *connSet
-	host  string      // host:port that was dialed
-	http2 atomic.Bool // TLS above it has agreed on HTTP/2
+	to    destination
+	lane  *lane // the same as to.lane
+	born  time.Time
+	ip    netip.Addr   // that was dialed; not valid for a unix socket
+	among []netip.Addr // what the name resolved to at that time
+	times dialTimes
+	http2 atomic.Bool // it has agreed on HTTP/2, which serves all requests
 }
+
+// dialTimes is what opening a connection has taken.
+type dialTimes struct{ resolve, connect, handshake time.Duration }
 
 func newConnSet() *connSet { return &connSet{open: make(map[*conn]struct{})} }
 
 // add takes a fresh connection in, or closes it if the set is closed.
-func (s *connSet) add(raw net.Conn, host string) (*conn, error) {
-	c := &conn{Conn: raw, set: s, host: host}
+func (s *connSet) add(c *conn) error {
+	c.set = s
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		raw.Close()
-		return nil, ErrClosed
+		c.Conn.Close()
+		return ErrClosed
 	}
 	s.open[c] = struct{}{}
-	return c, nil
+	return nil
 }
 
 func (s *connSet) count() int {
@@ -45,16 +57,42 @@ func (s *connSet) count() int {
 	return len(s.open)
 }
 
-// speaksHTTP2 reports whether an HTTP/2 connection to host is open.
-func (s *connSet) speaksHTTP2(host string) bool {
+// lanes returns the lanes that have open connections.
+func (s *connSet) lanes() []*lane {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	seen := make(map[*lane]bool)
+	for c := range s.open {
+		seen[c.lane] = true
+	}
+	return slices.Collect(maps.Keys(seen))
+}
+
+// to returns the open connections to a host, of all its lanes.
+func (s *connSet) to(h *host) []*conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []*conn
+	for c := range s.open {
+		if c.lane.host == h {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// leading returns how many connections lead to a destination, and whether one of
+// them speaks HTTP/2.
+func (s *connSet) leading(to destination) (n int, http2 bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for c := range s.open {
-		if c.host == host && c.http2.Load() {
-			return true
+		if c.to == to {
+			n++
+			http2 = http2 || c.http2.Load()
 		}
 	}
-	return false
+	return n, http2
 }
 
 // closeAll cuts every connection and refuses new ones.

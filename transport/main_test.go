@@ -27,7 +27,8 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// fakeDNS answers with what it is told, and counts.
+// fakeDNS answers with what it is told, and counts. A name's two families count
+// as one lookup.
 type fakeDNS struct {
 	mu      sync.Mutex
 	answers map[string][]string
@@ -36,9 +37,11 @@ type fakeDNS struct {
 	gate    chan struct{} // if not nil, lookups wait for it (or for their context)
 }
 
-func (f *fakeDNS) LookupNetIP(ctx context.Context, _, host string) ([]netip.Addr, error) {
+func (f *fakeDNS) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
 	f.mu.Lock()
-	f.asked++
+	if network != "ip6" {
+		f.asked++
+	}
 	err, answer, gate := f.err, f.answers[host], f.gate
 	f.mu.Unlock()
 	if gate != nil {
@@ -53,7 +56,9 @@ func (f *fakeDNS) LookupNetIP(ctx context.Context, _, host string) ([]netip.Addr
 	}
 	var addrs []netip.Addr
 	for _, a := range answer {
-		addrs = append(addrs, netip.MustParseAddr(a))
+		if addr := netip.MustParseAddr(a); network == "ip" || addr.Is4() == (network == "ip4") {
+			addrs = append(addrs, addr)
+		}
 	}
 	return addrs, nil
 }

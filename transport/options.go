@@ -24,10 +24,12 @@ type options struct {
 	dial     DialFunc
 	tls      *tls.Config
 	proxy    ProxyFunc
+	events   func(Event)
 }
 
 // WithResolver replaces the lookup behind the cache, which is
-// [net.DefaultResolver] by default. A nil resolver keeps the default.
+// [net.DefaultResolver] by default, or asks resolver.server. It is asked for "ip4"
+// and "ip6" at the same time. A nil resolver keeps the default.
 func WithResolver(r Resolver) Option {
 	return func(o *options) {
 		if r != nil {
@@ -37,8 +39,8 @@ func WithResolver(r Resolver) Option {
 }
 
 // WithDial replaces the dial to a single address, which is a [net.Dialer] by
-// default; keep_alive then has no effect. The connections must support
-// deadlines. A nil function keeps the default.
+// default; keep_alive then has no effect. With unix_socket the network is "unix" and
+// the address the socket's path. The connections must support deadlines. A nil function keeps the default.
 func WithDial(dial DialFunc) Option {
 	return func(o *options) {
 		if dial != nil {
@@ -47,8 +49,8 @@ func WithDial(dial DialFunc) Option {
 	}
 }
 
-// WithTLSConfig sets roots, client certificates, versions and the like. The
-// configuration is cloned; NextProtos is set by the http2 setting, and
+// WithTLSConfig sets roots, client certificates, versions and the like, to which
+// the tls settings add; the higher of two lowest versions holds. The configuration is cloned; NextProtos is set by the http2 setting, and
 // ServerName, if empty, is the host's.
 func WithTLSConfig(cfg *tls.Config) Option {
 	return func(o *options) {
@@ -58,7 +60,7 @@ func WithTLSConfig(cfg *tls.Config) Option {
 	}
 }
 
-// WithProxy replaces [http.ProxyFromEnvironment]. A nil function means that no
+// WithProxy replaces what the proxy settings say. A nil function means that no
 // proxy is ever used.
 func WithProxy(proxy ProxyFunc) Option {
 	return func(o *options) { o.proxy = proxy }
@@ -67,10 +69,9 @@ func WithProxy(proxy ProxyFunc) Option {
 // buildOptions applies the options over the defaults.
 func buildOptions(cfg Config, opts []Option) options {
 	o := options{
-		resolver: net.DefaultResolver,
-		dial:     systemDial(cfg),
-		tls:      &tls.Config{},
-		proxy:    http.ProxyFromEnvironment,
+		dial:  systemDial(cfg),
+		tls:   &tls.Config{},
+		proxy: cfg.proxyFunc(),
 	}
 	for _, opt := range opts {
 		if opt != nil {
@@ -89,7 +90,7 @@ func systemDial(cfg Config) DialFunc {
 		Interval: cfg.KeepAlive / 3,
 		Count:    3,
 	}
-	d := &net.Dialer{KeepAliveConfig: probe}
+	d := &net.Dialer{KeepAliveConfig: probe, ControlContext: abortAfter(2 * cfg.KeepAlive)}
 	if !probe.Enable {
 		d.KeepAlive = -1 // a zero KeepAlive would mean Go's default
 	}

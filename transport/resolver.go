@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http/httptrace"
 	"net/netip"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -27,11 +28,18 @@ type Resolver interface {
 // A lookup belongs to no caller. It runs under lookup_timeout alone, so a caller
 // that gives up does not take the answer from the others. Callers' httptrace
 // hooks DNSStart and DNSDone run when they wait for a lookup, not for an answer
-// from memory.
+// from memory. An answer that is in use is renewed before its time is over, so
+// that nobody waits for a lookup but the first.
+//
+// The two families are asked for at the same time, as two questions; a DNS server
+// that answers only one of them costs resolution_delay (RFC 8305, section 3).
 type CachingResolver struct {
 	cfg    ResolverConfig
+	static map[string][]netip.Addr
 	lookup Resolver
 	tasks  *tasks
+	count  resolverCounters
+	report func(Event) // may be nil
 
 	mu      sync.Mutex
 	answers map[question]*list.Element // of *answer
@@ -44,32 +52,27 @@ type question struct{ network, host string }
 // answer is the last good answer to a question.
 type answer struct {
 	question
-	addrs   []netip.Addr
+	addrs   []netip.Addr // never written again: a fresh answer brings a slice of its own
 	fetched time.Time
 	retryAt time.Time // no lookup before, set by a failed one
 }
 
-// flight is a lookup in progress; addrs and err may be read once done is closed.
-type flight struct {
-	done  chan struct{}
-	addrs []netip.Addr
-	err   error
-}
-
-// NewCachingResolver returns a resolver that caches what lookup answers. It does no
-// I/O and starts no goroutine. Close it when it is no longer needed.
+// NewCachingResolver returns a resolver that caches what lookup answers. Without a
+// lookup it asks the configured server, or the system. It does no I/O and starts no
+// goroutine. Close it when it is no longer needed.
 func NewCachingResolver(cfg ResolverConfig, lookup Resolver) (*CachingResolver, error) {
-	if cfg == (ResolverConfig{}) {
+	if reflect.ValueOf(cfg).IsZero() {
 		return nil, fmt.Errorf("transport: the resolver's configuration is empty: start from DefaultResolverConfig")
 	}
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("transport: invalid configuration: %w", err)
 	}
 	if lookup == nil {
-		lookup = net.DefaultResolver
+		lookup = serverLookup(cfg.Server)
 	}
 	return &CachingResolver{
 		cfg:     cfg,
+		static:  cfg.static(),
 		lookup:  lookup,
 		tasks:   newTasks(),
 		answers: make(map[question]*list.Element),
@@ -78,48 +81,111 @@ func NewCachingResolver(cfg ResolverConfig, lookup Resolver) (*CachingResolver, 
 	}, nil
 }
 
-// LookupNetIP returns the addresses of host, in the order that the lookup gave
-// them; the slice is the caller's. An IP address is its own answer.
-func (r *CachingResolver) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
-	if addr, err := netip.ParseAddr(host); err == nil {
-		return []netip.Addr{addr}, nil
+// serverLookup asks one DNS server over UDP, or TCP for long answers; the
+// system's if none is named.
+func serverLookup(server string) Resolver {
+	if server == "" {
+		return net.DefaultResolver
 	}
-	q := question{network, strings.ToLower(host)}
+	return &net.Resolver{
+		PreferGo: true,
+		Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			conn, err := new(net.Dialer).DialContext(ctx, network, server)
+			if err == nil {
+				// net.Resolver reads for another five seconds when nobody waits any more.
+				context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+			}
+			return conn, err
+		},
+	}
+}
+
+// LookupNetIP returns the addresses of host: those of the first family that the
+// lookup gave, IPv6 before IPv4; the slice is the caller's. An IP address is its
+// own answer.
+func (r *CachingResolver) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+	return r.ask(ctx, network, host, r.cfg.TTL, r.cfg.StaleWait)
+}
+
+// renew is LookupNetIP for who is in no hurry: what is due for a refresh is
+// looked up now, and the old answer is the answer only if the lookup fails.
+func (r *CachingResolver) renew(ctx context.Context, host string) ([]netip.Addr, error) {
+	return r.ask(ctx, "ip", host, r.cfg.refreshAge(), r.cfg.LookupTimeout)
+}
+
+// ask serves an answer that is younger than freshFor, else looks up and falls back on
+// the old answer after patience.
+func (r *CachingResolver) ask(ctx context.Context, network, host string, freshFor, patience time.Duration) ([]netip.Addr, error) {
+	host = strings.ToLower(host)
+	if addrs, ok := r.known(network, host); ok {
+		return addrs, nil
+	}
+	q := question{network, host}
 	now := time.Now()
 
 	r.mu.Lock()
 	known := r.knownLocked(q, now)
-	if known != nil && (now.Sub(known.fetched) < r.cfg.TTL || now.Before(known.retryAt)) {
+	if known != nil && (now.Sub(known.fetched) < freshFor || now.Before(known.retryAt)) {
 		addrs := slices.Clone(known.addrs)
+		if now.Sub(known.fetched) >= r.cfg.refreshAge() && !now.Before(known.retryAt) {
+			_, _, _ = r.flightLocked(q) // nobody waits; without room it is for the next caller
+		}
+		stale := now.Sub(known.fetched) >= r.cfg.TTL
 		r.mu.Unlock()
+		r.served(host, stale, nil)
 		return addrs, nil
 	}
 	var stale []netip.Addr
 	if known != nil {
-		stale = known.addrs // never written again: a fresh answer brings a slice of its own
+		stale = known.addrs
 	}
 	f, joined, err := r.flightLocked(q)
 	r.mu.Unlock()
 	if err != nil {
-		if stale != nil {
-			return slices.Clone(stale), nil
+		if stale == nil {
+			return nil, err
 		}
-		return nil, err
+		r.served(host, true, err)
+		return slices.Clone(stale), nil
 	}
-	return r.await(ctx, q.host, f, joined, stale)
+	return r.await(ctx, q.host, f, joined, stale, patience)
 }
 
-// await waits for a lookup; if there is a stale answer, for stale_wait at most.
-func (r *CachingResolver) await(ctx context.Context, host string, f *flight, joined bool, stale []netip.Addr) (addrs []netip.Addr, err error) {
+// known answers what needs no lookup: addresses and the static hosts.
+func (r *CachingResolver) known(network, host string) ([]netip.Addr, bool) {
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return []netip.Addr{addr}, true
+	}
+	addrs, ok := r.static[strings.TrimSuffix(host, ".")]
+	if !ok {
+		return nil, false
+	}
+	return ofNetwork(network, addrs), true
+}
+
+// ofNetwork gives a copy of those addresses that are of the network's family.
+func ofNetwork(network string, addrs []netip.Addr) []netip.Addr {
+	kept := make([]netip.Addr, 0, len(addrs))
+	for _, a := range addrs {
+		// Unmapped: an IPv4 address in IPv6 clothes counts as IPv4.
+		if a = a.Unmap(); network == "ip" || a.Is4() == (network == "ip4") {
+			kept = append(kept, a)
+		}
+	}
+	return kept
+}
+
+// await waits for a lookup; if there is a stale answer, no longer than patience.
+func (r *CachingResolver) await(ctx context.Context, host string, f *flight, joined bool, stale []netip.Addr, patience time.Duration) (addrs []netip.Addr, err error) {
 	if trace := httptrace.ContextClientTrace(ctx); trace != nil {
 		done := traceLookup(trace, host, joined)
 		defer func() { done(addrs, err) }()
 	}
-	var patience <-chan time.Time
+	var over <-chan time.Time
 	if stale != nil {
-		timer := time.NewTimer(r.cfg.StaleWait)
+		timer := time.NewTimer(patience)
 		defer timer.Stop()
-		patience = timer.C
+		over = timer.C
 	}
 	select {
 	case <-f.done:
@@ -127,13 +193,27 @@ func (r *CachingResolver) await(ctx context.Context, host string, f *flight, joi
 			return slices.Clone(f.addrs), nil
 		}
 		if stale != nil {
+			r.served(host, true, f.err)
 			return slices.Clone(stale), nil
 		}
 		return nil, f.err
-	case <-patience:
+	case <-over:
+		r.served(host, true, nil)
 		return slices.Clone(stale), nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	}
+}
+
+// served counts an answer from memory.
+func (r *CachingResolver) served(host string, stale bool, err error) {
+	r.count.hits.Add(1)
+	if !stale {
+		return
+	}
+	r.count.stale.Add(1)
+	if r.report != nil {
+		r.report(Event{Kind: EventStale, Host: host, Err: err})
 	}
 }
 
@@ -152,57 +232,10 @@ func (r *CachingResolver) knownLocked(q question, now time.Time) *answer {
 	return a
 }
 
-// flightLocked joins the lookup in progress or starts one.
-func (r *CachingResolver) flightLocked(q question) (f *flight, joined bool, err error) {
-	if f, ok := r.flights[q]; ok {
-		return f, true, nil
-	}
-	if len(r.flights) >= r.cfg.MaxHosts {
-		return nil, false, &net.DNSError{Name: q.host, IsTemporary: true,
-			Err: fmt.Sprintf("%d lookups are under way, which is the limit (resolver.max_hosts)", len(r.flights))}
-	}
-	f = &flight{done: make(chan struct{})}
-	if !r.tasks.run(func() { r.fly(q, f) }) {
-		return nil, false, ErrClosed
-	}
-	r.flights[q] = f
-	return f, false, nil
-}
-
-// fly does one lookup and tells everybody who waits for it.
-func (r *CachingResolver) fly(q question, f *flight) {
-	ctx, cancel := context.WithTimeout(r.tasks.ctx, r.cfg.LookupTimeout)
-	defer cancel()
-	addrs, err := r.lookup.LookupNetIP(ctx, q.network, q.host)
-	if err == nil && len(addrs) == 0 {
-		err = &net.DNSError{Err: "no such host", Name: q.host, IsNotFound: true}
-	}
-	if r.tasks.ctx.Err() != nil {
-		err = ErrClosed
-	}
-	// A copy: the lookup may keep its slice. Unmapped, so that an IPv4 address in
-	// IPv6 clothes counts as IPv4 when families are raced.
-	f.addrs, f.err = slices.Clone(addrs), err
-	for i, a := range f.addrs {
-		f.addrs[i] = a.Unmap()
-	}
-
-	r.mu.Lock()
-	delete(r.flights, q)
-	if err == nil {
-		r.storeLocked(q, f.addrs, time.Now())
-	} else if el, ok := r.answers[q]; ok {
-		el.Value.(*answer).retryAt = time.Now().Add(r.cfg.RetryInterval)
-	}
-	r.mu.Unlock()
-	close(f.done)
-}
-
 func (r *CachingResolver) storeLocked(q question, addrs []netip.Addr, now time.Time) {
 	a := &answer{question: q, addrs: addrs, fetched: now}
 	if el, ok := r.answers[q]; ok {
 		el.Value = a
-		r.recent.MoveToFront(el)
 		return
 	}
 	if r.recent.Len() >= r.cfg.MaxHosts {

@@ -38,7 +38,9 @@ func TestAnswerIsServedFromMemoryForItsTTL(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dns := new(fakeDNS)
 		dns.set(nil, "a.test", "10.0.0.1")
-		r := newResolver(t, transport.DefaultResolverConfig(), dns)
+		cfg := transport.DefaultResolverConfig()
+		cfg.RefreshAt = 1
+		r := newResolver(t, cfg, dns)
 
 		require.Equal(t, "10.0.0.1", lookup(t, r, "a.test"))
 		dns.set(nil, "a.test", "10.0.0.2")

@@ -24,8 +24,10 @@ type spares struct {
 	total int
 }
 
-// destination is where a spare leads: plain TCP or with TLS, to host:port.
+// destination is where a connection leads: plain TCP or with TLS, to host:port, for
+// the requests of one lane.
 type destination struct {
+	lane   *lane
 	secure bool
 	host   string
 }
@@ -128,29 +130,31 @@ func (p *spares) watch(to destination, s *spare) {
 	}
 }
 
-// count returns how many spares wait for a destination.
-func (p *spares) count(to destination) int {
+// all returns how many spares wait.
+func (p *spares) all() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.conns[to])
+	return p.total
 }
 
-// closeAll closes all spares. New ones may follow.
-func (p *spares) closeAll() {
+// closeLane closes the spares of a lane. New ones may follow.
+func (p *spares) closeLane(l *lane) {
 	p.mu.Lock()
-	conns := p.conns
-	p.conns = make(map[destination][]*spare)
-	p.total = 0
-	for _, list := range conns {
+	var gone []*spare
+	for to, list := range p.conns {
+		if to.lane != l {
+			continue
+		}
 		for _, s := range list {
 			s.taken = true
 		}
+		gone = append(gone, list...)
+		p.total -= len(list)
+		delete(p.conns, to)
 	}
 	p.mu.Unlock()
-	for _, list := range conns {
-		for _, s := range list {
-			s.conn.Close()
-		}
+	for _, s := range gone {
+		s.conn.Close()
 	}
 }
 

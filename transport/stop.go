@@ -16,6 +16,7 @@ const drainInterval = 10 * time.Millisecond
 func (t *Transport) Stop(ctx context.Context) error {
 	t.closed.Store(true)
 	<-t.warming.close()
+	<-t.keepers.close()
 	err := t.drain(ctx)
 
 	idle := t.tasks.close()

@@ -40,34 +40,27 @@ func parseTarget(host string) (*url.URL, error) {
 }
 
 // route tells where a request to at would connect first.
-func (t *Transport) route(ctx context.Context, at *url.URL) (to destination, proxied bool, err error) {
-	if t.base.Proxy != nil {
+func (t *Transport) route(ctx context.Context, l *lane, at *url.URL) (to destination, proxied bool, err error) {
+	if t.proxy != nil {
 		req := (&http.Request{Method: http.MethodGet, URL: at, Host: at.Host, Header: make(http.Header)}).WithContext(ctx)
-		proxy, err := t.base.Proxy(req)
+		proxy, err := t.proxy(req)
 		if err != nil {
 			// The cause quotes the setting, which may hold a password.
 			return to, true, errors.New("the proxy setting can't be read")
 		}
 		if proxy != nil {
 			// TCP only: what comes next, TLS to the proxy included, is net/http's.
-			return destination{host: hostPort(proxy)}, true, nil
+			return destination{lane: l, host: hostPort(proxy)}, true, nil
 		}
 	}
-	return destination{secure: at.Scheme == "https", host: hostPort(at)}, false, nil
+	return destination{lane: l, secure: at.Scheme == "https", host: hostPort(at)}, false, nil
 }
 
 // hostPort is the address that net/http dials for u.
-func hostPort(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		switch u.Scheme {
-		case "https":
-			port = "443"
-		case "socks5", "socks5h":
-			port = "1080"
-		default:
-			port = "80"
-		}
-	}
-	return strings.ToLower(net.JoinHostPort(u.Hostname(), port))
+func hostPort(u *url.URL) string { return keyOf(u).addr() }
+
+// hostname is the name in host:port, which is well-formed.
+func hostname(addr string) string {
+	name, _, _ := net.SplitHostPort(addr)
+	return name
 }

@@ -31,29 +31,34 @@ func needsHTTP1(req *http.Request) bool {
 // dialTLS is the base's dial for https without a proxy. A spare has its handshake
 // behind it. For a new connection net/http runs the handshake, and with it the
 // caller's httptrace hooks; what net/http leaves out here is the time limit.
-func (t *Transport) dialTLS(ctx context.Context, network, addr string) (net.Conn, error) {
-	if c, ok := t.spares.take(destination{secure: true, host: strings.ToLower(addr)}); ok {
+func (l *lane) dialTLS(ctx context.Context, network, addr string) (net.Conn, error) {
+	to := destination{lane: l, secure: true, host: strings.ToLower(addr)}
+	if c, ok := l.t.spares.take(to); ok {
 		return c, nil
 	}
-	raw, err := t.dialPlain(ctx, network, addr)
+	raw, err := l.connect(ctx, network, to)
 	if err != nil {
+		l.t.failed(to, false, err)
 		return nil, err
 	}
+	l.t.makeRoom(l.host)
 	http1, _ := ctx.Value(http1Key{}).(bool)
-	c := tls.Client(raw, t.tlsFor(addr, http1))
-	if err := raw.SetDeadline(time.Now().Add(t.cfg.TLSHandshakeTimeout)); err != nil {
+	c := tls.Client(raw, l.tlsFor(addr, http1))
+	begun := time.Now()
+	if err := raw.SetDeadline(begun.Add(l.t.cfg.TLSHandshakeTimeout)); err != nil {
 		raw.Close()
 		return nil, err
 	}
 	// Both calls of HandshakeContext, ours and net/http's, wait for one handshake.
 	limit := func() {
-		if c.HandshakeContext(ctx) != nil {
-			return // net/http sees the same error and closes
+		if err := c.HandshakeContext(ctx); err != nil {
+			l.t.failed(to, false, &Error{addr, PhaseHandshake, err}) // net/http sees the same error and closes
+			return
 		}
-		markHTTP2(c)
+		l.secured(raw, c, begun, false)
 		_ = raw.SetDeadline(time.Time{}) // fails only if closed in the meantime
 	}
-	if !t.tasks.run(limit) {
+	if !l.t.tasks.run(limit) {
 		raw.Close()
 		return nil, ErrClosed
 	}
@@ -61,36 +66,36 @@ func (t *Transport) dialTLS(ctx context.Context, network, addr string) (net.Conn
 }
 
 // handshake runs TLS over raw now, for a connection that is opened ahead.
-func (t *Transport) handshake(ctx context.Context, raw net.Conn, addr string) (*tls.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, t.cfg.TLSHandshakeTimeout)
+func (l *lane) handshake(ctx context.Context, raw *conn) (*tls.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, l.t.cfg.TLSHandshakeTimeout)
 	defer cancel()
-	c := tls.Client(raw, t.tlsFor(addr, false))
+	begun := time.Now()
+	c := tls.Client(raw, l.tlsFor(raw.to.host, false))
 	if err := c.HandshakeContext(ctx); err != nil {
 		raw.Close()
-		return nil, &Error{addr, PhaseHandshake, err}
+		return nil, &Error{raw.to.host, PhaseHandshake, err}
 	}
-	markHTTP2(c)
+	l.secured(raw, c, begun, true)
 	return c, nil
 }
 
+// secured notes a finished handshake.
+func (l *lane) secured(raw *conn, c *tls.Conn, begun time.Time, warmed bool) {
+	cs := c.ConnectionState()
+	raw.times.handshake = time.Since(begun)
+	raw.http2.Store(cs.NegotiatedProtocol == "h2")
+	l.t.countHandshake(cs)
+	l.t.connected(raw, warmed, cs.NegotiatedProtocol)
+}
+
 // tlsFor is the configuration for one connection to addr.
-func (t *Transport) tlsFor(addr string, http1 bool) *tls.Config {
-	cfg := t.tls.Clone()
+func (l *lane) tlsFor(addr string, http1 bool) *tls.Config {
+	cfg := l.tls.Clone()
 	if cfg.ServerName == "" {
-		cfg.ServerName, _, _ = net.SplitHostPort(addr)
+		cfg.ServerName = hostname(addr)
 	}
 	if http1 {
 		cfg.NextProtos = nil
 	}
 	return cfg
-}
-
-// speaksHTTP2 reports what the finished handshake has agreed on.
-func speaksHTTP2(c *tls.Conn) bool { return c.ConnectionState().NegotiatedProtocol == "h2" }
-
-// markHTTP2 notes the protocol on the connection below.
-func markHTTP2(c *tls.Conn) {
-	if raw, ok := c.NetConn().(*conn); ok && speaksHTTP2(c) {
-		raw.http2.Store(true)
-	}
 }

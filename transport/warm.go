@@ -3,10 +3,12 @@ package transport
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // Warm resolves host and opens connections to it, so that as many requests at
@@ -15,9 +17,9 @@ import (
 // connection, which serves all requests. If a proxy is in effect, its name and
 // connections are warmed instead. With 0 connections only the name is resolved.
 //
-// No request is sent. Called again it opens only what is missing. The error of a
-// step that failed is an [*Error]; connections that were opened all the same stay
-// open. More connections than max_idle_conns_per_host or max_conns_per_host allow
+// No request is sent. Called again it opens only what is missing: those that
+// serve requests count. The error of a step that failed is an [*Error]; connections
+// that were opened all the same stay open. More connections than max_idle_conns_per_host or max_conns_per_host allow
 // is an error, because they could not stay.
 func (t *Transport) Warm(ctx context.Context, host string, connections int) error {
 	at, err := parseTarget(host)
@@ -35,7 +37,13 @@ func (t *Transport) Warm(ctx context.Context, host string, connections int) erro
 	ctx, unbind := t.warming.bind(ctx)
 	defer unbind()
 
-	to, proxied, err := t.route(ctx, at)
+	h := t.host(at)
+	h.used.Store(time.Now().UnixNano())
+	l, err := h.current()
+	if err != nil {
+		return err
+	}
+	to, proxied, err := t.route(ctx, l, at)
 	if err == nil {
 		err = t.ready(ctx, to, connections)
 	}
@@ -50,75 +58,109 @@ func (t *Transport) Warm(ctx context.Context, host string, connections int) erro
 	return err
 }
 
-// ready resolves the destination and brings the connections that wait for it to
+// ready resolves the destination and brings the connections that lead there to
 // the wanted number.
 func (t *Transport) ready(ctx context.Context, to destination, connections int) error {
-	name, _, err := net.SplitHostPort(to.host)
-	if err == nil {
-		_, err = t.resolver.LookupNetIP(ctx, "ip", name)
-	}
-	if err != nil {
-		return &Error{to.host, PhaseResolve, dialError("tcp", err)}
-	}
-	waiting := t.spares.count(to)
-	if connections <= waiting {
-		return nil
-	}
-	if to.secure && t.adopt != nil && waiting == 0 {
-		// The first connection tells which protocol the server speaks.
-		if t.conns.speaksHTTP2(to.host) {
-			return nil
+	if t.cfg.UnixSocket == "" {
+		if _, err := t.resolver.LookupNetIP(ctx, "ip", hostname(to.host)); err != nil {
+			return &Error{to.host, PhaseResolve, dialError("tcp", err)}
 		}
+	}
+	open, http2 := t.conns.leading(to)
+	switch {
+	case connections <= open || http2:
+		return nil
+	case to.lane.h2c():
+		connections = 1
+	case to.secure && to.lane.adopt != nil && open == 0:
+		// The first connection tells which protocol the server speaks.
 		pooled, err := t.open(ctx, to)
 		if pooled || err != nil {
 			return err
 		}
-		waiting = 1
+		open = 1
 	}
-	return t.fill(ctx, to, connections-waiting)
+	_, err := t.fill(ctx, to, connections-open)
+	return err
 }
 
-// fill opens n connections at once.
-func (t *Transport) fill(ctx context.Context, to destination, n int) error {
-	errs := make([]error, n)
+// replace opens as many connections in a fresh lane as there are given, and
+// returns how many there are.
+func (t *Transport) replace(ctx context.Context, fresh *lane, conns []*conn) (int, error) {
+	wanted := make(map[destination]int)
+	for _, c := range conns {
+		to := c.to
+		to.lane = fresh
+		if wanted[to]++; c.http2.Load() {
+			wanted[to] = 1
+		}
+	}
+	opened := 0
+	var errs []error
+	for to, n := range wanted {
+		done, err := t.fill(ctx, to, min(n, t.cfg.warmLimit()))
+		opened += done
+		errs = append(errs, err)
+	}
+	return opened, errors.Join(errs...)
+}
+
+// together is the number of connections that are opened at once.
+const together = 32
+
+// fill opens n connections and returns how many of them are open.
+func (t *Transport) fill(ctx context.Context, to destination, n int) (opened int, err error) {
+	errs := make([]error, max(n, 0))
+	places := make(chan struct{}, together)
 	var wg sync.WaitGroup
-	for i := range n {
-		wg.Go(func() { _, errs[i] = t.open(ctx, to) })
+	for i := range errs {
+		places <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-places }()
+			_, errs[i] = t.open(ctx, to)
+		})
 	}
 	wg.Wait()
-	var first error
 	failed := 0
-	for _, err := range errs {
-		if err == nil {
+	for _, e := range errs {
+		if e == nil {
 			continue
 		}
-		if failed++; first == nil {
-			first = err
+		if failed++; err == nil {
+			err = e
 		}
 	}
 	if failed > 0 && n > 1 {
-		return fmt.Errorf("%d of %d connections: %w", failed, n, first)
+		err = fmt.Errorf("%d of %d connections: %w", failed, n, err)
 	}
-	return first
+	return len(errs) - failed, err
 }
 
 // open opens one connection and puts it where RoundTrip will find it: into
 // net/http's pool if it speaks HTTP/2, else among the spares.
 func (t *Transport) open(ctx context.Context, to destination) (pooled bool, err error) {
-	raw, err := t.connect(ctx, "tcp", to.host)
+	defer func() {
+		if err != nil {
+			t.failed(to, true, err)
+		}
+	}()
+	raw, err := to.lane.connect(ctx, "tcp", to)
 	if err != nil {
 		return false, err
 	}
 	var c net.Conn = raw
 	if to.secure {
-		secured, err := t.handshake(ctx, raw, to.host)
+		secured, err := to.lane.handshake(ctx, raw)
 		if err != nil {
 			return false, err
 		}
-		if speaksHTTP2(secured) {
+		if raw.http2.Load() {
 			return true, t.pool(to, secured)
 		}
 		c = secured
+	} else {
+		raw.http2.Store(to.lane.h2c())
+		t.connected(raw, true, "")
 	}
 	if err := t.spares.put(to, c); err != nil {
 		return false, &Error{to.host, PhaseConnect, err}
@@ -130,7 +172,7 @@ func (t *Transport) open(ctx context.Context, to destination) (pooled bool, err 
 // serves requests over it from now on. If a connection is there already,
 // net/http closes this one.
 func (t *Transport) pool(to destination, c *tls.Conn) error {
-	failed, ok := t.adopt(to.host, c).(interface {
+	failed, ok := to.lane.adopt(to.host, c).(interface {
 		http.RoundTripper
 		RoundTripErr() error
 	})
