@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -72,4 +73,36 @@ func TestDeadHTTP2ConnectionIsReplaced(t *testing.T) {
 	}, 10*time.Second, time.Millisecond)
 	require.NoError(t, ctx.Err())
 	require.EqualValues(t, 2, up.conns.Load())
+}
+
+// A network in memory, so that the default settings' times are exact.
+func TestBlackHoledHTTP2ConnectionIsGoneWithinThirtySeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, true, nil, "10.0.0.1")
+		defer r.stop(t)
+		r.ask(t)
+		r.hole.Store(true)
+		begun := time.Now()
+		_, _, err := get(t.Context(), r, "http://a.test/")
+		require.Error(t, err)
+		require.Equal(t, 25*time.Second, time.Since(begun), "15s without a word, 10s without an answer to the PING")
+		require.Equal(t, "10.0.0.1", r.ask(t), "requests go on")
+		require.Equal(t, 2, r.dialed())
+	})
+}
+
+func TestH2CConnectionStaysWhileItIsUsedAndIsClosedWhenItIsNot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, true, func(c *transport.Config) { c.MaxConnAge = 0 }, "10.0.0.1")
+		defer r.stop(t)
+		for range 300 {
+			r.ask(t)
+			time.Sleep(time.Second)
+		}
+		require.Equal(t, 1, r.dialed())
+		time.Sleep(56 * time.Second)
+		require.Zero(t, r.Stats().Connections.Open)
+		r.ask(t)
+		require.Equal(t, 2, r.dialed())
+	})
 }

@@ -100,6 +100,39 @@ func TestDeadFirstAddressCostsOneAttemptDelay(t *testing.T) {
 	})
 }
 
+func TestOnlyTheFirstConnectionPaysForADeadAddress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{silent: set("10.0.0.1:80")}
+		dns := new(fakeDNS)
+		dns.set(nil, "a.test", "10.0.0.1", "10.0.0.2")
+		tr, err := transport.New(transport.DefaultConfig(), transport.WithResolver(dns), transport.WithDial(w.dial), transport.WithProxy(nil))
+		require.NoError(t, err)
+		defer tr.Close()
+		var took []time.Duration
+		for range 6 {
+			begun := time.Now()
+			_, _, err := get(t.Context(), tr, "http://a.test/")
+			require.NoError(t, err)
+			took = append(took, time.Since(begun))
+			tr.CloseIdleConnections()
+		}
+		delay := 250 * time.Millisecond
+		require.Equal(t, []time.Duration{delay, 0, 0, 0, 0, 0}, took)
+
+		time.Sleep(30 * time.Second)
+		w.mu.Lock()
+		w.silent = nil
+		w.attempts = nil
+		w.mu.Unlock()
+		for range 2 {
+			_, _, err := get(t.Context(), tr, "http://a.test/")
+			require.NoError(t, err)
+			tr.CloseIdleConnections()
+		}
+		require.ElementsMatch(t, []string{"10.0.0.1:80", "10.0.0.2:80"}, w.tried(), "later it has its turn again")
+	})
+}
+
 func TestRefusedAddressCostsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &wire{refuse: set("10.0.0.1:80", "10.0.0.2:80")}

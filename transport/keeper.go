@@ -75,12 +75,29 @@ func (k *keeper) tend(ctx context.Context, conns []*conn) time.Duration {
 	if l != nil && l == k.h.lane.Load() && l.limit > 0 && len(mine) > 0 {
 		wait = min(wait, time.Until(oldest(mine).Add(l.limit)))
 	}
+	if l != nil && l.h2c() {
+		wait = min(wait, k.closeUnused(l))
+	}
 	for _, old := range k.old(conns) {
 		old.closeIdle() // those in use are looked at again
 		wait = min(wait, retireInterval)
 	}
 	return max(wait, drainInterval)
 }
+
+// closeUnused closes the connections of a lane that was not used for
+// idle_conn_timeout, and returns when to look again.
+func (k *keeper) closeUnused(l *lane) time.Duration {
+	left := k.h.t.cfg.IdleConnTimeout - k.unused()
+	if left > 0 {
+		return left
+	}
+	l.closeIdle()
+	return retireInterval
+}
+
+// unused is how long ago the last request began.
+func (k *keeper) unused() time.Duration { return time.Since(time.Unix(0, k.h.used.Load())) }
 
 // old returns the lanes that take no more requests and still have connections.
 func (k *keeper) old(conns []*conn) []*lane {
@@ -200,5 +217,5 @@ const maxHold = 10 * time.Minute
 // inUse reports whether a request is likely to come before new connections would
 // be closed as idle.
 func (k *keeper) inUse() bool {
-	return time.Since(time.Unix(0, k.h.used.Load())) < k.h.t.cfg.IdleConnTimeout
+	return k.unused() < k.h.t.cfg.IdleConnTimeout
 }

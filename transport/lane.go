@@ -67,7 +67,7 @@ func (t *Transport) newBase(l *lane) *http.Transport {
 		TLSHandshakeTimeout:    t.cfg.TLSHandshakeTimeout,
 		MaxIdleConnsPerHost:    t.cfg.MaxIdleConnsPerHost,
 		MaxConnsPerHost:        t.cfg.MaxConnsPerHost,
-		IdleConnTimeout:        t.cfg.IdleConnTimeout,
+		IdleConnTimeout:        l.idleTimeout(),
 		ExpectContinueTimeout:  t.cfg.ExpectContinueTimeout,
 		MaxResponseHeaderBytes: t.cfg.MaxResponseHeaderBytes,
 		Protocols:              protocols,
@@ -80,6 +80,15 @@ func (t *Transport) newBase(l *lane) *http.Transport {
 
 // h2c reports whether the lane speaks HTTP/2 without TLS.
 func (l *lane) h2c() bool { return l.t.cfg.H2C && l.host.key.scheme == "http" }
+
+// idleTimeout is idle_conn_timeout, but for h2c, whose connections net/http takes for
+// idle from the moment that they are opened: those are the keeper's to close.
+func (l *lane) idleTimeout() time.Duration {
+	if l.h2c() {
+		return 0
+	}
+	return l.t.cfg.IdleConnTimeout
+}
 
 // countTunnel counts the handshakes that net/http runs itself.
 func (t *Transport) countTunnel(next func(tls.ConnectionState) error) func(tls.ConnectionState) error {

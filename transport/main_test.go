@@ -82,7 +82,7 @@ func (f *fakeDNS) count() int {
 // server is a loopback server that counts connections and requests.
 type server struct {
 	*httptest.Server
-	conns, requests atomic.Int64
+	conns, requests, open atomic.Int64 // open: connections now
 }
 
 type protocol string
@@ -95,24 +95,49 @@ const (
 
 func serve(t *testing.T, p protocol, h http.Handler) *server {
 	t.Helper()
+	s := newServer(p, h)
+	s.start(t, p)
+	return s
+}
+
+// serveAt serves at an address of its own.
+func serveAt(t *testing.T, p protocol, addr string) *server {
+	t.Helper()
+	s := newServer(p, text("ok"))
+	l, err := net.Listen("tcp", addr)
+	require.NoError(t, err)
+	s.Listener.Close()
+	s.Listener = l
+	s.start(t, p)
+	return s
+}
+
+func newServer(p protocol, h http.Handler) *server {
 	s := new(server)
 	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.requests.Add(1)
 		h.ServeHTTP(w, r)
 	}))
 	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		if state == http.StateNew {
+		switch state {
+		case http.StateNew:
 			s.conns.Add(1)
+			s.open.Add(1)
+		case http.StateClosed, http.StateHijacked:
+			s.open.Add(-1)
 		}
 	}
 	s.EnableHTTP2 = p == http2
+	return s
+}
+
+func (s *server) start(t *testing.T, p protocol) {
 	if p == http1 {
 		s.Start()
 	} else {
 		s.StartTLS()
 	}
 	t.Cleanup(s.Close)
-	return s
 }
 
 // trusts is the option that makes the server's certificate a root.

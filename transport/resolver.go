@@ -135,20 +135,32 @@ func (r *CachingResolver) ask(ctx context.Context, network, host string, freshFo
 		r.served(host, stale, nil)
 		return addrs, nil
 	}
-	var stale []netip.Addr
+	old := fallback{patience: patience}
 	if known != nil {
-		stale = known.addrs
+		old.addrs, old.stale = known.addrs, now.Sub(known.fetched) >= r.cfg.TTL
 	}
 	f, joined, err := r.flightLocked(q)
 	r.mu.Unlock()
 	if err != nil {
-		if stale == nil {
-			return nil, err
-		}
-		r.served(host, true, err)
-		return slices.Clone(stale), nil
+		return r.old(host, old, err)
 	}
-	return r.await(ctx, q.host, f, joined, stale, patience)
+	return r.await(ctx, q.host, f, joined, old)
+}
+
+// fallback is the last answer, for when a lookup fails or takes too long.
+type fallback struct {
+	addrs    []netip.Addr // nil if there is none
+	stale    bool         // its TTL is over
+	patience time.Duration
+}
+
+// old serves the last answer because of err, or returns err if there is none.
+func (r *CachingResolver) old(host string, last fallback, err error) ([]netip.Addr, error) {
+	if last.addrs == nil {
+		return nil, err
+	}
+	r.served(host, last.stale, err)
+	return slices.Clone(last.addrs), nil
 }
 
 // known answers what needs no lookup: addresses and the static hosts.
@@ -175,15 +187,15 @@ func ofNetwork(network string, addrs []netip.Addr) []netip.Addr {
 	return kept
 }
 
-// await waits for a lookup; if there is a stale answer, no longer than patience.
-func (r *CachingResolver) await(ctx context.Context, host string, f *flight, joined bool, stale []netip.Addr, patience time.Duration) (addrs []netip.Addr, err error) {
+// await waits for a lookup; if there is an old answer, no longer than the patience.
+func (r *CachingResolver) await(ctx context.Context, host string, f *flight, joined bool, last fallback) (addrs []netip.Addr, err error) {
 	if trace := httptrace.ContextClientTrace(ctx); trace != nil {
 		done := traceLookup(trace, host, joined)
 		defer func() { done(addrs, err) }()
 	}
 	var over <-chan time.Time
-	if stale != nil {
-		timer := time.NewTimer(patience)
+	if last.addrs != nil {
+		timer := time.NewTimer(last.patience)
 		defer timer.Stop()
 		over = timer.C
 	}
@@ -192,14 +204,9 @@ func (r *CachingResolver) await(ctx context.Context, host string, f *flight, joi
 		if f.err == nil {
 			return slices.Clone(f.addrs), nil
 		}
-		if stale != nil {
-			r.served(host, true, f.err)
-			return slices.Clone(stale), nil
-		}
-		return nil, f.err
+		return r.old(host, last, f.err)
 	case <-over:
-		r.served(host, true, nil)
-		return slices.Clone(stale), nil
+		return r.old(host, last, nil)
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
