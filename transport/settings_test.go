@@ -146,6 +146,8 @@ func TestH2COverARealServer(t *testing.T) {
 	tr := newTransport(t, cfg)
 	require.NoError(t, tr.Warm(t.Context(), up.URL, 4))
 	require.NoError(t, tr.Warm(t.Context(), up.URL, 4))
+	_, _, err := get(t.Context(), tr, up.URL)
+	require.NoError(t, err)
 	require.Equal(t, "HTTP/2.0", atOnce(t, tr, up.URL, 8))
 	require.EqualValues(t, 1, up.conns.Load())
 }
