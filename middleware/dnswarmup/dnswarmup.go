@@ -23,6 +23,10 @@ type Warmup struct {
 	reporter middleware.Reporter
 	warmer   middleware.Warmer
 
+	wake    chan struct{} // there is something to warm before the next look
+	retimed chan struct{} // the time of the next look is another one
+	learned learned
+
 	mu    sync.Mutex
 	life  *life             // nil unless started
 	hosts map[string]result // the last warm-up of each host
@@ -37,24 +41,25 @@ func WithReporter(r middleware.Reporter) Option {
 }
 
 // WithWarmer says who opens the connections: the base of the chain, as a rule.
-// It is required. Its Warm is called from several goroutines and must return
+// It is required, unless the stage is optional. Its Warm is called from several goroutines and must return
 // when its context ends.
 func WithWarmer(m middleware.Warmer) Option {
 	return func(w *Warmup) { w.warmer = m }
 }
 
 // New makes the stage. It does no I/O. Without a Warmer the error matches
-// ErrNoWarmer, also if there is no host to warm yet.
+// ErrNoWarmer, also if there is no host to warm yet; not so if the stage is optional.
 func New(cfg Config, opts ...Option) (*Warmup, error) {
 	if err := middleware.Validate("dns_warmup", cfg); err != nil {
 		return nil, err
 	}
-	w := &Warmup{hosts: make(map[string]result)}
+	w := &Warmup{hosts: make(map[string]result), wake: make(chan struct{}, 1), retimed: make(chan struct{}, 1)}
+	w.learned.hosts = make(map[origin]*learnedHost)
 	for _, o := range opts {
 		o(w)
 	}
 	w.reporter = w.reporter.Named("dns_warmup")
-	if w.warmer == nil {
+	if w.warmer == nil && !cfg.Optional {
 		return nil, fmt.Errorf("%s: %w", w.reporter.Stage, ErrNoWarmer)
 	}
 	w.settings.Store(copied(cfg))
@@ -66,6 +71,24 @@ func copied(cfg Config) *Config {
 	return &cfg
 }
 
-// Wrap is a middleware.Middleware. It returns next itself: the stage has no
-// part in requests.
-func (w *Warmup) Wrap(next http.RoundTripper) http.RoundTripper { return next }
+// Wrap is a middleware.Middleware. It returns next itself, unless the stage
+// learns the hosts of requests: it has no part in them.
+func (w *Warmup) Wrap(next http.RoundTripper) http.RoundTripper {
+	if w.warmer == nil || !w.settings.Load().Learn {
+		return next
+	}
+	return middleware.Forward(next, func(req *http.Request) (*http.Response, error) {
+		if req.URL != nil && w.learned.see(req.URL, w.settings.Load().MaxLearned) {
+			signal(w.wake)
+		}
+		return next.RoundTrip(req)
+	})
+}
+
+// signal leaves word in a channel with room for one.
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default: // word is there
+	}
+}

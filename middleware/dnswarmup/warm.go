@@ -18,8 +18,11 @@ type result struct {
 }
 
 // warm warms the hosts, cfg.Parallel at a time, and waits for all. The errors
-// stand in the order of the hosts.
-func (w *Warmup) warm(ctx context.Context, cfg *Config, hosts []string) error {
+// stand in the order of the hosts. Quietly, only what changes is an event.
+func (w *Warmup) warm(ctx context.Context, cfg *Config, hosts []string, quietly bool) error {
+	if w.warmer == nil {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, cfg.Timeout)
 	defer cancel()
 	errs := make([]error, len(hosts))
@@ -29,18 +32,21 @@ func (w *Warmup) warm(ctx context.Context, cfg *Config, hosts []string) error {
 		places <- struct{}{}
 		all.Go(func() {
 			defer func() { <-places }()
-			errs[i] = w.one(ctx, cfg, host)
+			errs[i] = w.one(ctx, cfg, host, quietly)
 		})
 	}
 	all.Wait()
 	return errors.Join(errs...)
 }
 
-func (w *Warmup) one(ctx context.Context, cfg *Config, host string) error {
+func (w *Warmup) one(ctx context.Context, cfg *Config, host string, quietly bool) error {
 	start := time.Now()
 	err := ctx.Err() // no time was left for those at the end of the list
 	if err == nil {
 		err = w.warmer.Warm(ctx, host, cfg.Connections)
+	}
+	if quietly && ctx.Err() == context.Canceled {
+		return err // stopped, which is no failure
 	}
 	took := time.Since(start)
 	event := middleware.Event{
@@ -50,35 +56,42 @@ func (w *Warmup) one(ctx context.Context, cfg *Config, host string) error {
 		err = &Error{Stage: w.reporter.Stage, Host: host, Err: err}
 		event.Kind, event.Level, event.Err = EventFailed, slog.LevelWarn, err
 	}
-	w.note(host, result{took, err})
-	w.reporter.Report(ctx, event)
+	if changed := w.note(host, result{took, err}); changed || !quietly {
+		w.reporter.Report(ctx, event)
+	}
 	return err
 }
 
-// note keeps a result, unless the host was taken out in the meantime.
-func (w *Warmup) note(host string, r result) {
+// note keeps a result, unless the host was taken out in the meantime, and reports
+// whether the host was warm before and is not now, or the other way round.
+func (w *Warmup) note(host string, r result) (changed bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if slices.Contains(w.settings.Load().Hosts, host) {
+	before, known := w.hosts[host]
+	if slices.Contains(w.settings.Load().Hosts, host) || slices.Contains(w.learned.all(), host) {
 		w.hosts[host] = r
 	}
+	return !known || (before.err == nil) != (r.err == nil)
 }
 
 // HostStats is how the last warm-up of a host ended.
 type HostStats struct {
-	Host  string        `json:"host"`
-	Warm  bool          `json:"warm"`
-	Took  time.Duration `json:"took"`            // 0 before its first warm-up
-	Error string        `json:"error,omitempty"` // why it is not warm; empty before its first warm-up
+	Host    string        `json:"host"`
+	Learned bool          `json:"learned,omitempty"` // of requests, not configured
+	Warm    bool          `json:"warm"`
+	Took    time.Duration `json:"took"`            // 0 before its first warm-up
+	Error   string        `json:"error,omitempty"` // why it is not warm; empty before its first warm-up
 }
 
-// Stats is a snapshot of the configured hosts, in their order.
+// Stats is a snapshot of the configured hosts, in their order, then of the
+// learned ones.
 func (w *Warmup) Stats() []HostStats {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var all []HostStats
-	for _, host := range w.settings.Load().Hosts {
-		s := HostStats{Host: host}
+	configured := w.settings.Load().Hosts
+	for i, host := range slices.Concat(configured, others(configured, w.learned.all())) {
+		s := HostStats{Host: host, Learned: i >= len(configured)}
 		if r, tried := w.hosts[host]; tried {
 			s.Took, s.Warm = r.took, r.err == nil
 			if r.err != nil {
