@@ -52,7 +52,7 @@ func TestDecorateCanChangeTheOrder(t *testing.T) {
 	for _, r := range app.Deepseek.Report() {
 		ids = append(ids, r.ID)
 	}
-	require.Equal(t, []string{"timeout/total", "retry"}, ids)
+	require.Equal(t, []string{"timeout/total", "retry", "transport"}, ids)
 }
 
 func TestDecorateInPlaceLeavesAPipelineAloneThatSharesTheSettings(t *testing.T) {

@@ -115,8 +115,8 @@ func ExamplePipeline() {
 	)
 	run(app)
 	// Output:
-	// deepseek: retry semaphore
-	// search: retry
+	// deepseek: retry semaphore transport
+	// search: retry transport
 }
 
 // All that is wrong with the configuration is in the application's Err, below

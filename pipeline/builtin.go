@@ -117,6 +117,7 @@ func buildDNSWarmup(c dnswarmup.Config, env Env) (Stage[dnswarmup.Config], error
 		return Stage[dnswarmup.Config]{}, err
 	}
 	stage, err := describe(s, err, func() any { return s.Stats() })
-	stage.Start, stage.Stop = s.Start, s.Stop
+	stage.Start, stage.Stop, stage.Ready = s.Start, s.Stop, s.Ready
+	stage.Keeps = func(old, c dnswarmup.Config) bool { return old.Learn == c.Learn }
 	return stage, err
 }

@@ -42,7 +42,8 @@ type StageReport struct {
 	Stats any `json:"stats,omitempty"`
 }
 
-// Report is a snapshot of all stages, outermost first.
+// Report is a snapshot of all stages, outermost first, and of the base, as
+// "transport", if it is a transport.Transport.
 func (p *Pipeline) Report() []StageReport {
 	var all []StageReport
 	for _, s := range p.current.Load().stages {
@@ -52,7 +53,7 @@ func (p *Pipeline) Report() []StageReport {
 		}
 		all = append(all, r)
 	}
-	return all
+	return append(all, p.baseReport()...)
 }
 
 // flow writes settings as YAML would in one line: {max_attempts: 3, jitter: 0.5}.

@@ -22,6 +22,9 @@ type Stage[C any] struct {
 	// for its goroutines. Stop is called once, and only
 	// after Start succeeded, where there is one.
 	Start, Stop func(context.Context) error
+	// Ready waits until the stage has what it needs for requests, and says so, or
+	// why not. Nil: it always has.
+	Ready func(context.Context) error
 	// Update changes the settings in use; c is valid. Without it, a reload with
 	// other settings builds the stage anew.
 	Update func(c C)
@@ -94,7 +97,7 @@ func Define[C interface{ Validate() error }](typ string, defaults func() C, buil
 			if s.Wrap == nil {
 				return nil, fmt.Errorf("the factory of %q gave no Wrap", typ)
 			}
-			i := &instance{id: env.ID, typ: typ, wrap: s.Wrap, start: s.Start, stop: s.Stop, report: s.Report, running: s.Start == nil}
+			i := &instance{id: env.ID, typ: typ, wrap: s.Wrap, start: s.Start, stop: s.Stop, report: s.Report, ready: s.Ready, running: s.Start == nil}
 			if s.Update != nil {
 				i.update = func(cfg any) { s.Update(cfg.(C)) }
 			}

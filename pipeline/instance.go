@@ -16,6 +16,7 @@ type instance struct {
 	update      func(cfg any)
 	keeps       func(old, cfg any) bool
 	report      func() any
+	ready       func(context.Context) error
 	attempts    func(cfg any) int
 
 	life    sync.Mutex

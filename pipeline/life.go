@@ -52,6 +52,19 @@ func (p *Pipeline) Start(ctx context.Context) error {
 	return nil
 }
 
+// Ready waits until every stage has what it needs for requests, such as warm
+// connections, and returns nil then; or why one has not, or that ctx has ended. It
+// is what a readiness probe asks.
+func (p *Pipeline) Ready(ctx context.Context) error {
+	var errs []error
+	for _, s := range p.current.Load().stages {
+		if s.ready != nil {
+			errs = append(errs, s.ready(ctx))
+		}
+	}
+	return p.wrap(errors.Join(errs...))
+}
+
 // startAll starts those that do not run, or none.
 func (p *Pipeline) startAll(ctx context.Context, stages []*instance) error {
 	var begun []*instance

@@ -56,7 +56,7 @@ func (r *Registry) New(name string, cfg Config, opts ...Option) (*Pipeline, erro
 		return nil, err
 	}
 	if p.base = p.opts.base; p.base == nil {
-		if p.own, err = newTransport(cfg.Transport); err != nil {
+		if p.own, err = newTransport(cfg.Transport, p.observer); err != nil {
 			return nil, err
 		}
 		p.base = p.own
@@ -67,13 +67,6 @@ func (r *Registry) New(name string, cfg Config, opts ...Option) (*Pipeline, erro
 	}
 	p.current.Store(p.generation(cfg, stages, stores, warnings))
 	return p, nil
-}
-
-func newTransport(cfg *transport.Config) (*transport.Transport, error) {
-	if cfg == nil {
-		return transport.New(transport.DefaultConfig())
-	}
-	return transport.New(*cfg)
 }
 
 // complete gives the final order and settings of cfg.

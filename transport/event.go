@@ -8,8 +8,8 @@ const (
 	EventConnected = "connected"
 	// EventFailed: a connection could not be opened; Err is an [*Error].
 	EventFailed = "connect_failed"
-	// EventStale: an answer beyond its TTL was served; Err is the lookup's, nil if it is only slow.
-	EventStale = "stale_answer"
+	// EventLookupFailed: a name could not be looked up. The last answer serves, if there is one.
+	EventLookupFailed = "lookup_failed"
 	// EventRotated: a host's connections give way to new ones; Reason tells why.
 	EventRotated = "rotated"
 	// EventNotRotated: they should have, but no new one could be opened, so they stay. Err says why.
@@ -19,7 +19,7 @@ const (
 // Event is something that happened to connections or names.
 type Event struct {
 	Kind string
-	Host string // host:port; of a stale answer, the name
+	Host string // host:port; of a lookup, the name
 
 	Addr     string // EventConnected: the address that won, or the socket's path
 	Protocol string // EventConnected: what TLS agreed on, such as "h2"; "" without TLS or ALPN

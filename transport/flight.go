@@ -111,6 +111,17 @@ func (r *CachingResolver) question(ctx context.Context, network, host string) pa
 // settle stores what the families have brought and writes it into f. A family
 // whose question failed, or is late, keeps the addresses of the last answer.
 func (r *CachingResolver) settle(q question, f *flight, parts []part) {
+	r.store(q, f, parts)
+	if f.err == nil {
+		return
+	}
+	r.count.failures.Add(1)
+	if r.report != nil && f.err != ErrClosed {
+		r.report(Event{Kind: EventLookupFailed, Host: q.host, Err: f.err})
+	}
+}
+
+func (r *CachingResolver) store(q question, f *flight, parts []part) {
 	now := time.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -124,7 +135,6 @@ func (r *CachingResolver) settle(q question, f *flight, parts []part) {
 		r.storeLocked(q, f.addrs, now)
 		return
 	}
-	r.count.failures.Add(1)
 	if ok {
 		el.Value.(*answer).retryAt = now.Add(r.cfg.RetryInterval)
 	}

@@ -132,7 +132,7 @@ func (r *CachingResolver) ask(ctx context.Context, network, host string, freshFo
 		}
 		stale := now.Sub(known.fetched) >= r.cfg.TTL
 		r.mu.Unlock()
-		r.served(host, stale, nil)
+		r.served(stale)
 		return addrs, nil
 	}
 	old := fallback{patience: patience}
@@ -142,7 +142,7 @@ func (r *CachingResolver) ask(ctx context.Context, network, host string, freshFo
 	f, joined, err := r.flightLocked(q)
 	r.mu.Unlock()
 	if err != nil {
-		return r.old(host, old, err)
+		return r.old(old, err)
 	}
 	return r.await(ctx, q.host, f, joined, old)
 }
@@ -155,11 +155,11 @@ type fallback struct {
 }
 
 // old serves the last answer because of err, or returns err if there is none.
-func (r *CachingResolver) old(host string, last fallback, err error) ([]netip.Addr, error) {
+func (r *CachingResolver) old(last fallback, err error) ([]netip.Addr, error) {
 	if last.addrs == nil {
 		return nil, err
 	}
-	r.served(host, last.stale, err)
+	r.served(last.stale)
 	return slices.Clone(last.addrs), nil
 }
 
@@ -204,23 +204,19 @@ func (r *CachingResolver) await(ctx context.Context, host string, f *flight, joi
 		if f.err == nil {
 			return slices.Clone(f.addrs), nil
 		}
-		return r.old(host, last, f.err)
+		return r.old(last, f.err)
 	case <-over:
-		return r.old(host, last, nil)
+		return r.old(last, nil)
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 }
 
 // served counts an answer from memory.
-func (r *CachingResolver) served(host string, stale bool, err error) {
+func (r *CachingResolver) served(stale bool) {
 	r.count.hits.Add(1)
-	if !stale {
-		return
-	}
-	r.count.stale.Add(1)
-	if r.report != nil {
-		r.report(Event{Kind: EventStale, Host: host, Err: err})
+	if stale {
+		r.count.stale.Add(1)
 	}
 }
 

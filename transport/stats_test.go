@@ -85,7 +85,7 @@ func TestEventsTellTheTimeInEachPhaseAndWhatFailed(t *testing.T) {
 	})
 }
 
-func TestStaleAnswersAreTold(t *testing.T) {
+func TestFailedLookupsAndStaleAnswersAreTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, false, nil, "10.0.0.1")
 		defer r.stop(t)
@@ -93,12 +93,14 @@ func TestStaleAnswersAreTold(t *testing.T) {
 		r.dns.set(errDNS, "a.test")
 		time.Sleep(2 * time.Minute)
 		r.ask(t)
-		stale := r.events.of(transport.EventStale)
-		require.Len(t, stale, 1)
-		require.Equal(t, "a.test", stale[0].Host)
-		require.ErrorIs(t, stale[0].Err, errDNS)
-		require.EqualValues(t, 1, r.Stats().DNS.Stale)
-		require.NotZero(t, r.Stats().DNS.Failures)
+		failed := r.events.of(transport.EventLookupFailed)
+		require.NotEmpty(t, failed)
+		require.Equal(t, "a.test", failed[0].Host)
+		require.ErrorIs(t, failed[0].Err, errDNS)
+		s := r.Stats().DNS
+		require.EqualValues(t, len(failed), s.Failures)
+		require.EqualValues(t, len(failed)+1, s.Lookups)
+		require.EqualValues(t, 1, s.Stale)
 	})
 }
 
