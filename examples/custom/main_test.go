@@ -18,10 +18,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestWhatTheProgramPrints(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, run(t.Context(), &out))
-	require.Equal(t, `plain: timeout/total > retry > semaphore
+	require.Equal(t, `plain: timeout/total > retry > semaphore > transport
   the caller sees a broken connection
   the upstream sees 1 request(s) with 0 key(s)
-orders: timeout/total > idempotency_key > retry > semaphore
+orders: timeout/total > idempotency_key > retry > semaphore > transport
   the caller sees 201 Created
   the upstream sees 2 request(s) with 1 key(s)
 `, out.String())

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"embed"
+	"net"
+	"net/http"
+
+	"github.com/headgate-go/headgate/middleware/dnswarmup"
+	"github.com/headgate-go/headgate/pipeline"
+	"github.com/headgate-go/headgate/transport"
+)
+
+//go:embed http.yaml
+var config embed.FS
+
+// maker makes a client for an upstream, ready for its first request.
+type maker struct {
+	name string
+	make func(context.Context, *upstream) (client *http.Client, stop func(), err error)
+}
+
+// plain is what net/http does by default, on the slow network.
+var plain = maker{"net/http", func(_ context.Context, u *upstream) (*http.Client, func(), error) {
+	base := http.DefaultTransport.(*http.Transport).Clone()
+	base.Proxy = nil
+	base.TLSClientConfig = u.trust()
+	base.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		host, port, err := net.SplitHostPort(addr)
+		if err != nil {
+			return nil, err
+		}
+		addrs, err := slowDNS{}.LookupNetIP(ctx, "ip4", host)
+		if err != nil {
+			return nil, err
+		}
+		return slowDial(ctx, network, net.JoinHostPort(addrs[0].String(), port))
+	}
+	return &http.Client{Transport: base}, base.CloseIdleConnections, nil
+}}
+
+// headgate is the pipeline of http.yaml. Its transport is made here, because the
+// slow network has to get into it.
+var headgate = maker{"headgate", func(ctx context.Context, u *upstream) (*http.Client, func(), error) {
+	file, err := pipeline.Load(config, "http.yaml")
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg, err := file.Pipeline("api")
+	if err != nil {
+		return nil, nil, err
+	}
+	warm := cfg.Stages["dns_warmup"].(dnswarmup.Config)
+	warm.Hosts = []string{u.url()}
+	cfg.Stages["dns_warmup"] = warm
+	base, err := transport.New(*cfg.Transport, transport.WithResolver(slowDNS{}), transport.WithDial(slowDial), transport.WithTLSConfig(u.trust()))
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := pipeline.New("api", cfg, pipeline.WithBase(base))
+	if err != nil {
+		return nil, nil, err
+	}
+	stop := func() {
+		_ = p.Stop(context.WithoutCancel(ctx)) // its error would say that requests are under way: none is
+		base.Close()
+	}
+	if err := p.Start(ctx); err != nil {
+		stop()
+		return nil, nil, err
+	}
+	return p.Client(), stop, nil
+}}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Result is what was measured of one client over one protocol.
+type Result struct {
+	Client      string        `json:"client"`
+	Protocol    string        `json:"protocol"`
+	Requests    int           `json:"requests"`
+	Handshakes  int64         `json:"handshakes"`
+	PerThousand float64       `json:"handshakes_per_1000_requests"`
+	First       time.Duration `json:"first_request"` // to the first byte, the median of several clients
+	Warm        time.Duration `json:"warm_request"`  // the same of requests that follow
+}
+
+// measure counts the handshakes that the callers need, and then measures first requests.
+func measure(ctx context.Context, m maker, http2 bool, requests, callers, firsts int) (Result, error) {
+	u := newUpstream(http2)
+	defer u.srv.Close()
+	r := Result{Client: m.name, Protocol: "HTTP/1.1", Requests: requests}
+	if http2 {
+		r.Protocol = "HTTP/2"
+	}
+	client, stop, err := m.make(ctx, u)
+	if err != nil {
+		return r, err
+	}
+	err = load(ctx, client, u.url(), requests, callers)
+	stop()
+	if err != nil {
+		return r, err
+	}
+	r.Handshakes = u.handshakes.Load()
+	r.PerThousand = float64(r.Handshakes) * 1000 / float64(requests)
+
+	var first, warm []time.Duration
+	for range firsts {
+		f, w, err := single(ctx, m, u)
+		if err != nil {
+			return r, err
+		}
+		first, warm = append(first, f), append(warm, w)
+	}
+	slices.Sort(first)
+	slices.Sort(warm)
+	r.First, r.Warm = first[len(first)/2], warm[len(warm)/2]
+	return r, nil
+}
+
+// load has the callers send the requests, each its next one when the last is answered.
+func load(ctx context.Context, client *http.Client, url string, requests, callers int) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var sent atomic.Int64
+	var all sync.WaitGroup
+	for range callers {
+		all.Go(func() {
+			for ctx.Err() == nil && sent.Add(1) <= int64(requests) {
+				if _, err := get(ctx, client, url); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	return context.Cause(ctx)
+}
+
+// single measures the first request of a fresh client, and its second.
+func single(ctx context.Context, m maker, u *upstream) (first, second time.Duration, err error) {
+	client, stop, err := m.make(ctx, u)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer stop()
+	if first, err = get(ctx, client, u.url()); err != nil {
+		return 0, 0, err
+	}
+	second, err = get(ctx, client, u.url())
+	return first, second, err
+}
+
+// get returns the time to the first byte.
+func get(ctx context.Context, client *http.Client, url string) (time.Duration, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, err
+	}
+	begun := time.Now()
+	resp, err := client.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	took := time.Since(begun)
+	_, err = io.Copy(io.Discard, resp.Body)
+	if closed := resp.Body.Close(); err == nil {
+		err = closed
+	}
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", url, resp.Status)
+	}
+	return took, err
+}
