@@ -17,11 +17,11 @@ var config embed.FS
 // maker makes a client for an upstream, ready for its first request.
 type maker struct {
 	name string
-	make func(context.Context, *upstream) (client *http.Client, stop func(), err error)
+	make func(ctx context.Context, u *upstream, callers int) (client *http.Client, stop func(), err error)
 }
 
 // plain is what net/http does by default, on the slow network.
-var plain = maker{"net/http", func(_ context.Context, u *upstream) (*http.Client, func(), error) {
+var plain = maker{"net/http", func(_ context.Context, u *upstream, _ int) (*http.Client, func(), error) {
 	base := http.DefaultTransport.(*http.Transport).Clone()
 	base.Proxy = nil
 	base.TLSClientConfig = u.trust()
@@ -41,7 +41,7 @@ var plain = maker{"net/http", func(_ context.Context, u *upstream) (*http.Client
 
 // headgate is the pipeline of http.yaml. Its transport is made here, because the
 // slow network has to get into it.
-var headgate = maker{"headgate", func(ctx context.Context, u *upstream) (*http.Client, func(), error) {
+var headgate = maker{"headgate", func(ctx context.Context, u *upstream, callers int) (*http.Client, func(), error) {
 	file, err := pipeline.Load(config, "http.yaml")
 	if err != nil {
 		return nil, nil, err
@@ -51,7 +51,7 @@ var headgate = maker{"headgate", func(ctx context.Context, u *upstream) (*http.C
 		return nil, nil, err
 	}
 	warm := cfg.Stages["dns_warmup"].(dnswarmup.Config)
-	warm.Hosts = []string{u.url()}
+	warm.Hosts, warm.Connections = []string{u.url()}, callers
 	cfg.Stages["dns_warmup"] = warm
 	base, err := transport.New(*cfg.Transport, transport.WithResolver(slowDNS{}), transport.WithDial(slowDial), transport.WithTLSConfig(u.trust()))
 	if err != nil {

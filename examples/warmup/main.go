@@ -2,7 +2,8 @@
 // network between client and server on which a lookup takes 100 ms, a TCP
 // connection 50 ms and a TLS handshake another 100 ms, and compares an
 // http.Client as net/http makes it with one over the pipeline of http.yaml: how
-// many handshakes 100 callers need, and how long the first request takes.
+// many handshakes 100 callers need that come in waves, and how long the first
+// request takes.
 //
 // It runs offline, against an upstream of its own.
 package main

@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -30,7 +30,7 @@ func measure(ctx context.Context, m maker, http2 bool, requests, callers, firsts
 	if http2 {
 		r.Protocol = "HTTP/2"
 	}
-	client, stop, err := m.make(ctx, u)
+	client, stop, err := m.make(ctx, u, callers)
 	if err != nil {
 		return r, err
 	}
@@ -56,28 +56,26 @@ func measure(ctx context.Context, m maker, http2 bool, requests, callers, firsts
 	return r, nil
 }
 
-// load has the callers send the requests, each its next one when the last is answered.
+// load sends the requests in waves: all callers at once, and again when the last of
+// them has its answer.
 func load(ctx context.Context, client *http.Client, url string, requests, callers int) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var sent atomic.Int64
-	var all sync.WaitGroup
-	for range callers {
-		all.Go(func() {
-			for ctx.Err() == nil && sent.Add(1) <= int64(requests) {
-				if _, err := get(ctx, client, url); err != nil {
-					cancel(err)
-				}
-			}
-		})
+	for ; requests > 0; requests -= callers {
+		errs := make([]error, min(callers, requests))
+		var wave sync.WaitGroup
+		for i := range errs {
+			wave.Go(func() { _, errs[i] = get(ctx, client, url) })
+		}
+		wave.Wait()
+		if err := errors.Join(errs...); err != nil {
+			return err
+		}
 	}
-	all.Wait()
-	return context.Cause(ctx)
+	return nil
 }
 
 // single measures the first request of a fresh client, and its second.
 func single(ctx context.Context, m maker, u *upstream) (first, second time.Duration, err error) {
-	client, stop, err := m.make(ctx, u)
+	client, stop, err := m.make(ctx, u, 1)
 	if err != nil {
 		return 0, 0, err
 	}

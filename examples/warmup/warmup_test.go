@@ -2,8 +2,8 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"io"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,30 +12,43 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func figures(t *testing.T, args ...string) map[string]Result {
-	t.Helper()
-	var out bytes.Buffer
-	require.NoError(t, run(t.Context(), append(args, "-json"), &out, io.Discard))
-	var all []Result
-	require.NoError(t, json.Unmarshal(out.Bytes(), &all))
-	byName := map[string]Result{}
-	for _, r := range all {
-		byName[r.Client+" "+r.Protocol] = r
+func TestWarmedClientsNeedFewHandshakesAndTheirFirstRequestIsWarm(t *testing.T) {
+	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var before, now Result
+			var first, second error
+			var both sync.WaitGroup
+			both.Go(func() { before, first = measure(t.Context(), plain, http2, 320, 20, 1) })
+			both.Go(func() { now, second = measure(t.Context(), headgate, http2, 320, 20, 1) })
+			both.Wait()
+			require.NoError(t, first)
+			require.NoError(t, second)
+			t.Logf("%s: %d -> %d handshakes; first request %v -> %v, warm %v", now.Protocol, before.Handshakes, now.Handshakes, before.First, now.First, now.Warm)
+			require.LessOrEqual(t, float64(now.Handshakes), 0.1*float64(before.Handshakes))
+			cold := lookupTakes + connectTakes + handshakeTakes + answerTakes
+			require.GreaterOrEqual(t, before.First, cold)
+
+			// A busy machine only adds, so the best of some counts.
+			u := newUpstream(http2)
+			defer u.srv.Close()
+			best := cold
+			for range 5 {
+				first, _, err := single(t.Context(), headgate, u)
+				require.NoError(t, err)
+				best = min(best, first)
+			}
+			require.Less(t, best, answerTakes+min(lookupTakes, connectTakes, handshakeTakes), "not even the shortest step was paid")
+		})
 	}
-	return byName
 }
 
-func TestWarmedClientsNeedFewHandshakesAndTheirFirstRequestIsWarm(t *testing.T) {
-	all := figures(t, "-requests", "800", "-callers", "32", "-firsts", "3")
-	for _, protocol := range []string{"HTTP/1.1", "HTTP/2"} {
-		before, now := all["net/http "+protocol], all["headgate "+protocol]
-		t.Logf("%s: %d -> %d handshakes; first request %v -> %v, warm %v", protocol, before.Handshakes, now.Handshakes, before.First, now.First, now.Warm)
-		require.GreaterOrEqual(t, before.First, lookupTakes+connectTakes+handshakeTakes+answerTakes)
-		// A busy machine adds to an answer, but not what a cold connection takes.
-		require.Less(t, now.First, lookupTakes+connectTakes+handshakeTakes+answerTakes)
+func TestTheProgramPrintsATable(t *testing.T) {
+	var out bytes.Buffer
+	require.NoError(t, run(t.Context(), []string{"-requests", "1", "-callers", "1", "-firsts", "1"}, &out, io.Discard))
+	for _, part := range []string{"headgate", "net/http", "HTTP/1.1", "HTTP/2"} {
+		require.Contains(t, out.String(), part)
 	}
-	require.LessOrEqual(t, float64(all["headgate HTTP/2"].Handshakes), 0.1*float64(all["net/http HTTP/2"].Handshakes))
-	require.LessOrEqual(t, float64(all["headgate HTTP/1.1"].Handshakes), 0.1*float64(all["net/http HTTP/1.1"].Handshakes))
 }
 
 func TestFlagsAreChecked(t *testing.T) {
