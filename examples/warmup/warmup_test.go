@@ -19,8 +19,8 @@ func TestWarmedClientsNeedFewHandshakesAndTheirFirstRequestIsWarm(t *testing.T) 
 			var before, now Result
 			var first, second error
 			var both sync.WaitGroup
-			both.Go(func() { before, first = measure(t.Context(), plain, http2, 320, 20, 1) })
-			both.Go(func() { now, second = measure(t.Context(), headgate, http2, 320, 20, 1) })
+			both.Go(func() { before, first = measure(t.Context(), plain, http2, 260, 20, 1) })
+			both.Go(func() { now, second = measure(t.Context(), headgate, http2, 260, 20, 1) })
 			both.Wait()
 			require.NoError(t, first)
 			require.NoError(t, second)
