@@ -164,7 +164,7 @@ func TestSnippetsInManyForms(t *testing.T) {
 	}{
 		{"a file", "pipelines:\n  a: {order: [retry]}\n", []string{"retry"}},
 		{"a pipeline", "order: [retry, semaphore]\nstages:\n  retry: {max_attempts: 2}\n", []string{"retry", "semaphore"}},
-		{"a pipeline that extends", "extends: standard\noff: [cache, fallback, circuit_breaker, rate_limit, timeout]\n", []string{"retry", "semaphore"}},
+		{"a pipeline that extends", "extends: standard\noff: [dns_warmup, cache, fallback, circuit_breaker, rate_limit, timeout]\n", []string{"retry", "semaphore"}},
 		{"stages", "stages:\n  timeout/total:\n    limit: 3s\n  retry: {}\n", []string{"timeout/total", "retry"}},
 		{"settings", "# why\nretry: {max_attempts: 2}\ntimeout:\n  limit: 3s\n", []string{"retry", "timeout"}},
 	} {

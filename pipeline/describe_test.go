@@ -76,7 +76,7 @@ func TestReport(t *testing.T) {
 		Stats json.RawMessage
 	}
 	require.NoError(t, json.Unmarshal([]byte(text), &all))
-	require.Len(t, all, 8)
+	require.Len(t, all, 9)
 	stats := map[string]string{}
 	for _, s := range all {
 		stats[s.ID] = string(s.Stats)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -66,4 +67,23 @@ func TestWarmUpOfAPipelinesOwnTransport(t *testing.T) {
 	require.Equal(t, 200, finish(t, resp))
 	require.Equal(t, 1, up.Stats().Connections, "the warm one")
 	require.NoError(t, p.Stop(context.Background()))
+}
+
+func TestPresetsWarmTheHostsOfRequestsWhereTheBaseCan(t *testing.T) {
+	for _, preset := range []string{"standard", "llm"} {
+		t.Run(preset, func(t *testing.T) {
+			base := &warming{RoundTripper: ok}
+			p := build(t, pipeline.Config{Extends: preset}, base)
+			require.NoError(t, p.Start(t.Context()))
+			require.Empty(t, base.take())
+			require.Equal(t, 200, get(t, p))
+			require.Eventually(t, func() bool { return len(base.take()) > 0 }, 5*time.Second, time.Millisecond)
+			require.NoError(t, p.Stop(t.Context()))
+
+			p = build(t, pipeline.Config{Extends: preset}, ok)
+			require.NoError(t, p.Start(t.Context()))
+			require.NoError(t, p.Ready(t.Context()))
+			require.Equal(t, 200, get(t, p))
+		})
+	}
 }
