@@ -1,5 +1,6 @@
-// Package transport is the base under a chain of stages: a tuned
-// [http.Transport] that dials through a caching resolver and can be warmed.
+// Package transport is the base under a chain of stages: tuned
+// [http.Transport]s that dial through a caching resolver, can be warmed, and
+// follow a name that moves.
 //
 //	tr, err := transport.New(transport.DefaultConfig())
 //	...
@@ -16,13 +17,38 @@
 // callers reconnect all the time. [Config] says why each value is what it is.
 //
 // Names: net/http looks a name up for every connection and fails when DNS does.
-// [CachingResolver] asks once, shares the answer, and goes on with an old one
-// while DNS is down.
+// [CachingResolver] asks once, for both families at the same time, shares the
+// answer, renews it while it is in use, and goes on with an old one while DNS is
+// down.
 //
 // Dialing: addresses are raced as RFC 8305 (Happy Eyeballs) says, so that a
-// dead address costs a quarter of a second. Within a family the starting point
-// rotates, because a cache would otherwise send every connection to the
-// first address of an answer.
+// dead address costs the first connection a quarter of a second. Within a family
+// the starting point rotates, because a cache would otherwise send every
+// connection to the first address of an answer.
+//
+// Moving: net/http dials only when it has no idle connection, so a busy client
+// stays at an address for ever (golang/go#23427). The names of connections in use
+// are looked up again, and when the addresses change, or the oldest connection is
+// too old, a host's connections are replaced: the new ones are opened first, the
+// old ones finish what they carry.
+//
+// Dead connections: HTTP/2 PINGs, TCP keep-alive probes and, on Linux, a limit on
+// unacknowledged data end them within 30 seconds.
+//
+// Figures: [Transport.Stats] and [WithEvents].
+//
+// # A pool for each host
+//
+// net/http can close the idle connections of a pool, without failing a request,
+// but only all of them. So each host (scheme, name and port) has an
+// [http.Transport] of its own, a lane, and gets a new one when it moves. The old
+// lane takes no more requests, and its connections are closed as they become
+// idle. Closing single connections underneath net/http was rejected: a request
+// that has just been given the connection fails, and if it has a body that
+// can't be sent twice, it is lost.
+//
+// A goroutine, the keeper, looks after a host while it has connections; it
+// waits most of the time.
 //
 // # How connections are warmed
 //

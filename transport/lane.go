@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
 	"strings"
@@ -179,8 +180,12 @@ func (t *Transport) connected(c *conn, warmed bool, protocol string) {
 	}
 }
 
-// failed counts a connection that could not be opened, and tells of it.
+// failed counts a connection that could not be opened, and tells of it, unless
+// nobody wanted it any more.
 func (t *Transport) failed(to destination, warmed bool, err error) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, ErrClosed) {
+		return
+	}
 	t.count.failed.Add(1)
 	t.emit(Event{Kind: EventFailed, Host: to.host, Warmed: warmed, Err: err})
 }
