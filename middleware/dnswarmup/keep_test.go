@@ -56,7 +56,7 @@ func TestHostsAreKeptWarmUntilStop(t *testing.T) {
 		f.reset()
 		time.Sleep(15*time.Second - 1)
 		require.Empty(t, f.hosts())
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		require.Equal(t, []string{"a", "b"}, f.hosts())
 		time.Sleep(15 * time.Second)
