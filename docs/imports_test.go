@@ -39,7 +39,7 @@ var links = map[string][]string{
 	"middleware/internal":       nil,
 	"middleware/*":              nil,
 	"middleware/ratelimit":      {"golang.org/x/time"},
-	"middleware/httpcache":      {"github.com/eko/gocache/lib/v4", "github.com/maypok86/otter/v2", "golang.org/x/exp"},
+	"middleware/httpcache":      {"github.com/dunglas/httpsfv", "github.com/eko/gocache/lib/v4", "github.com/maypok86/otter/v2", "golang.org/x/exp"},
 	"middleware/middlewaretest": {"go.uber.org/goleak"},
 	"transport":                 nil,
 	"fallback":                  nil,
@@ -50,11 +50,11 @@ var links = map[string][]string{
 		"golang.org/x/exp", "golang.org/x/sys",
 	},
 	"pipeline": {
-		"github.com/eko/gocache/lib/v4", "github.com/goccy/go-yaml", "github.com/maypok86/otter/v2",
+		"github.com/dunglas/httpsfv", "github.com/eko/gocache/lib/v4", "github.com/goccy/go-yaml", "github.com/maypok86/otter/v2",
 		"go.uber.org/multierr", "go.uber.org/zap", "golang.org/x/exp", "golang.org/x/time",
 	},
 	"fxmodule": {
-		"github.com/eko/gocache/lib/v4", "github.com/goccy/go-yaml", "github.com/maypok86/otter/v2", "go.uber.org/dig", "go.uber.org/fx",
+		"github.com/dunglas/httpsfv", "github.com/eko/gocache/lib/v4", "github.com/goccy/go-yaml", "github.com/maypok86/otter/v2", "go.uber.org/dig", "go.uber.org/fx",
 		"go.uber.org/multierr", "go.uber.org/zap", "golang.org/x/exp", "golang.org/x/sys", "golang.org/x/time",
 	},
 }

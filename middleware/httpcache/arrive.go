@@ -43,7 +43,7 @@ func (l *lookup) arrive(ctx context.Context, d *decision, resp *http.Response, o
 		return arrival{detail: whyNoFreshness}
 	}
 	e.tags = answerTags(resp.Header, l.settings.tagHeader, l.tags)
-	if !usableTags(e.tags) {
+	if !usableTags(e.tags) || !l.group(e) {
 		return arrival{detail: whyTags}
 	}
 	f := &fill{
@@ -68,7 +68,8 @@ func (l *lookup) refuse(resp *http.Response, outcome middleware.Outcome) string 
 	if resp.StatusCode < http.StatusBadRequest && !outcome.Verdict.Healthy() {
 		return whyUnhealthy
 	}
-	a := answer{status: resp.StatusCode, header: resp.Header, cc: parseDirectives(resp.Header["Cache-Control"])}
+	a := answer{status: resp.StatusCode, header: resp.Header}
+	a.cc, _ = l.settings.directivesOf(resp.Header)
 	if !l.query.keyed {
 		return storable(l.settings.policy, l.query.header, l.query.cc, a)
 	}
@@ -96,7 +97,7 @@ func (l *lookup) confirm(ctx context.Context, d *decision, resp *http.Response, 
 	l.cache.stats.revalidated.Add(1)
 	// It is this request's answer now, whichever it was asked with.
 	selecting, reusable := selectedBy(e.header["Vary"], l.query.header)
-	if e.selecting = selecting; e.cc.has(noStore) || !reusable {
+	if e.selecting = selecting; e.cc.has(noStore) || !reusable || !l.group(e) {
 		return arrival{entry: e}
 	}
 	l.cache.put(context.WithoutCancel(ctx), l.settings, &l.place, e)

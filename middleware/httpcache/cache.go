@@ -49,6 +49,8 @@ type settings struct {
 	maxRefreshes    int
 	refreshTimeout  time.Duration
 	statusKey       bool
+	query           bool
+	groups          bool
 }
 
 // Option is a collaborator of the stage.
@@ -129,6 +131,7 @@ func (c *Cache) set(cfg Config) {
 		policy: policy{
 			shared: cfg.Shared, heuristicMax: cfg.HeuristicMax,
 			staleWhileRevalidate: cfg.StaleWhileRevalidate, staleIfError: cfg.StaleIfError,
+			targeted: canonicalNames(cfg.TargetedHeaders),
 		},
 		storage:         cfg.storage(),
 		maxEntryBytes:   int64(cfg.MaxEntryBytes),
@@ -141,6 +144,8 @@ func (c *Cache) set(cfg Config) {
 		maxRefreshes:    cfg.MaxRefreshes,
 		refreshTimeout:  cfg.RefreshTimeout,
 		statusKey:       cfg.StatusKey,
+		query:           cfg.Query,
+		groups:          cfg.CacheGroups,
 	}
 	if cfg.PerCredential {
 		s.perContent = canonicalFields(cfg.CredentialHeaders)

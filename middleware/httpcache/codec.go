@@ -19,8 +19,9 @@ const (
 	codedUncompressed = 1 << iota
 	codedFixed
 	codedTrailer
+	codedField
 
-	codedKnown = codedUncompressed | codedFixed | codedTrailer
+	codedKnown = codedUncompressed | codedFixed | codedTrailer | codedField
 )
 
 // encodeResource writes the index entry of a key: everything but the bodies
@@ -72,6 +73,9 @@ func (w *writer) entry(e *entry) {
 	if e.trailer != nil {
 		flags |= codedTrailer
 	}
+	if e.field != "" {
+		flags |= codedField
+	}
 	w.count(flags)
 	w.count(e.status)
 	w.count(e.major)
@@ -84,6 +88,9 @@ func (w *writer) entry(e *entry) {
 	w.header(e.header)
 	if e.trailer != nil {
 		w.header(e.trailer)
+	}
+	if e.field != "" {
+		w.string(e.field)
 	}
 	w.count(len(e.selecting))
 	for _, s := range e.selecting {
@@ -244,6 +251,9 @@ func (r *reader) entry() *entry {
 	e.header = r.header()
 	if flags&codedTrailer != 0 {
 		e.trailer = r.header()
+	}
+	if flags&codedField != 0 {
+		e.field = r.string()
 	}
 	for range r.count() {
 		s := selecting{name: r.string()}

@@ -14,7 +14,7 @@ import (
 )
 
 // codedFields are the fields of an entry that the codec writes or can do without.
-const codedFields = "status statusLine proto major minor header trailer uncompressed body cc selecting lifetime fixed " +
+const codedFields = "status statusLine proto major minor header trailer uncompressed body cc field selecting lifetime fixed " +
 	"initialAge received hasLastModified tags stamp bodyID bodySize bodyExpires"
 
 // Whoever adds a field to the entry has to say what becomes of it in a byte store: write it in codec.go, or make
@@ -44,6 +44,10 @@ func anyEntry() *rapid.Generator[*entry] {
 			lifetime:   time.Duration(rapid.Int64().Draw(t, "lifetime")),
 			initialAge: time.Duration(rapid.Int64Range(0, math.MaxInt64).Draw(t, "age")),
 			received:   time.Unix(0, rapid.Int64Range(math.MinInt64+1, math.MaxInt64).Draw(t, "received")),
+		}
+		if rapid.Bool().Draw(t, "is targeted") {
+			e.field = "Cdn-Cache-Control"
+			e.header[e.field] = []string{"max-age=60, private"}
 		}
 		if rapid.Bool().Draw(t, "has a trailer") {
 			e.trailer = anyHeader().Draw(t, "trailer")

@@ -95,6 +95,16 @@ type Config struct {
 	// StatusKey has Cache-Status say which key a request has: the first 16
 	// hexadecimal digits of its SHA-256. Default false.
 	StatusKey bool `yaml:"status_key"`
+	// TargetedHeaders are the response header fields with directives for this
+	// cache in particular (RFC 9213), the first one first: CDN-Cache-Control for
+	// example. The first that is valid takes the place of Cache-Control and Expires. Default none.
+	TargetedHeaders []string `yaml:"targeted_headers"`
+	// Query has answers to QUERY (RFC 10008) stored by the rules for GET, under the
+	// request's content. Default false.
+	Query bool `yaml:"query"`
+	// CacheGroups has the fields Cache-Groups and Cache-Group-Invalidation (RFC
+	// 9875) obeyed: an unsafe request can invalidate a group of answers. Default false.
+	CacheGroups bool `yaml:"cache_groups"`
 }
 
 // Route opts the requests that match all of it in to body-keyed caching.
@@ -167,6 +177,7 @@ func (c Config) Validate() error {
 	p.Check(c.StaleIfError >= 0, "stale_if_error", "%v is negative; 0 leaves it to the answers and requests", c.StaleIfError)
 	p.Check(c.MaxRefreshes >= 1, "max_refreshes", "%d is too small; 1 refreshes one answer at a time", c.MaxRefreshes)
 	p.Check(c.RefreshTimeout > 0, "refresh_timeout", "%v is no time at all; write for example 30s", c.RefreshTimeout)
+	checkFields(&p, "targeted_headers", c.TargetedHeaders)
 	return p.Err()
 }
 
@@ -191,10 +202,15 @@ func (r Route) check(p *middleware.Problems, i int) {
 }
 
 func canonicalFields(names []string) []string {
+	out := canonicalNames(names)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func canonicalNames(names []string) []string {
 	out := make([]string, 0, len(names))
 	for _, n := range names {
 		out = append(out, textproto.CanonicalMIMEHeaderKey(n))
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	return out
 }

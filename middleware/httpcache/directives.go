@@ -18,6 +18,7 @@ const (
 	mustUnderstand
 	onlyIfCached
 	anyStale // max-stale without an argument
+	targeted // they come from a targeted field (RFC 9213), which Expires does not count beside
 )
 
 // maxDelta is what larger delta-seconds count as (RFC 9111, section 1.2.2).

@@ -22,6 +22,7 @@ type entry struct {
 	uncompressed    bool // the transport removed a Content-Encoding
 	body            []byte
 	cc              directives
+	field           string // that cc was read from, if it is not Cache-Control
 	selecting       []selecting
 	lifetime        time.Duration
 	fixed           bool // the caller or a route set the lifetime, not the answer
@@ -39,8 +40,10 @@ type entry struct {
 
 // newEntry makes the entry for a response whose body is still to come.
 func newEntry(p policy, resp *http.Response, request http.Header, requested, received time.Time) *entry {
-	a := answer{status: resp.StatusCode, header: resp.Header, cc: parseDirectives(resp.Header["Cache-Control"])}
+	cc, field := p.directivesOf(resp.Header)
+	a := answer{status: resp.StatusCode, header: resp.Header, cc: cc}
 	e := &entry{
+		field:  field,
 		status: resp.StatusCode, statusLine: resp.Status,
 		proto: resp.Proto, major: resp.ProtoMajor, minor: resp.ProtoMinor,
 		header:       endToEnd(resp.Header, received),
@@ -57,7 +60,7 @@ func newEntry(p policy, resp *http.Response, request http.Header, requested, rec
 
 // parse makes what a hit needs of the header, when the rest was read from a byte store.
 func (e *entry) parse() {
-	e.cc = parseDirectives(e.header["Cache-Control"])
+	e.cc = directivesIn(e.header, e.field)
 	e.hasLastModified = len(e.header["Last-Modified"]) > 0
 }
 
@@ -119,7 +122,7 @@ func (e *entry) freshened(p policy, resp *http.Response, requested, received tim
 			fresh.header[name] = values
 		}
 	}
-	fresh.cc = parseDirectives(fresh.header["Cache-Control"])
+	fresh.cc, fresh.field = p.directivesOf(fresh.header)
 	fresh.initialAge = initialAge(resp.Header, requested, received)
 	fresh.received = received
 	fresh.fixed = false

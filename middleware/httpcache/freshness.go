@@ -11,6 +11,7 @@ type policy struct {
 	heuristicMax         time.Duration // 0: no heuristic freshness
 	staleWhileRevalidate time.Duration // for answers that do not say
 	staleIfError         time.Duration // for answers that do not say
+	targeted             []string      // the targeted fields (RFC 9213) that are meant for this cache, in order
 }
 
 // The reasons for which an answer is not stored, as they stand in Cache-Status.
@@ -73,7 +74,7 @@ func storable(p policy, request http.Header, asked directives, a answer) string 
 	case variesOnEverything(h["Vary"]):
 		return whyVary
 	case !given.has(public) && !(given.has(private) && !p.shared) && !given.maxAge.set &&
-		!(given.sMaxAge.set && p.shared) && len(h["Expires"]) == 0 && !heuristicStatus(a.status):
+		!(given.sMaxAge.set && p.shared) && (len(h["Expires"]) == 0 || given.has(targeted)) && !heuristicStatus(a.status):
 		return whyNoFreshness
 	}
 	return storeIt
@@ -101,7 +102,7 @@ func lifetime(p policy, a answer, received time.Time) time.Duration {
 	if !ok {
 		date = received
 	}
-	if expires, present, valid := headerDate(h, "Expires", received); present {
+	if expires, present, valid := headerDate(h, "Expires", received); present && !cc.has(targeted) {
 		if !valid {
 			return 0
 		}

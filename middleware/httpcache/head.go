@@ -37,6 +37,9 @@ func (l *lookup) freshenByHead(ctx context.Context, d *decision, resp *http.Resp
 	default:
 		return
 	}
+	if !l.group(next) {
+		return
+	}
 	l.cache.put(context.WithoutCancel(ctx), l.settings, &l.place, next)
 }
 

@@ -10,8 +10,12 @@ import (
 // IMF-fixdate, or the obsolete forms of RFC 850 and asctime. http.ParseTime also
 // takes other zones, double spaces and one-digit hours, and a date that an
 // origin got wrong means "already expired". The day's name is not compared with the
-// date, because it changes nothing. now resolves the two-digit years of RFC 850.
+// date, because it changes nothing. Case is as it comes, which caches should let
+// pass (RFC 9111, section 4.2). now resolves the two-digit years of RFC 850.
 func parseDate(s string, now time.Time) (time.Time, bool) {
+	if zone := len(s) - len("GMT"); zone > 0 && strings.EqualFold(s[zone:], "GMT") {
+		s = s[:zone] + "GMT"
+	}
 	for _, layout := range [...]string{http.TimeFormat, rfc850, time.ANSIC} {
 		t, err := time.Parse(layout, s)
 		if err != nil || !sameAfterDay(t.Format(layout), s) {
@@ -30,7 +34,7 @@ const rfc850 = "Monday, 02-Jan-06 15:04:05 GMT"
 
 func sameAfterDay(want, got string) bool {
 	i, j := strings.IndexByte(want, ' '), strings.IndexByte(got, ' ')
-	return i >= 0 && j >= 0 && want[i:] == got[j:]
+	return i >= 0 && j >= 0 && strings.EqualFold(want[i:], got[j:])
 }
 
 // withinFiftyYears moves a date that seems to be more than 50 years ahead into

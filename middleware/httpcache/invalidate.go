@@ -12,7 +12,11 @@ import (
 // the resource itself, and those of the same origin that Location and
 // Content-Location name (RFC 9111, section 4.4).
 func (l *lookup) invalidate(ctx context.Context, req *http.Request, resp *http.Response) {
-	if l.query.keyed || req.URL == nil || safe(l.query.method) || resp.StatusCode < 200 || resp.StatusCode >= 400 {
+	if l.query.keyed || req.URL == nil || safe(l.query.method) {
+		return
+	}
+	l.invalidateGroups(ctx, req, resp)
+	if resp.StatusCode < 200 || resp.StatusCode >= 400 {
 		return
 	}
 	var room [256]byte
@@ -34,7 +38,11 @@ func (l *lookup) invalidate(ctx context.Context, req *http.Request, resp *http.R
 }
 
 func (l *lookup) drop(ctx context.Context, url []byte) {
-	if err := l.cache.shelf.invalidate(ctx, url); err != nil {
+	l.invalidated(ctx, l.cache.shelf.invalidate(ctx, url))
+}
+
+func (l *lookup) invalidated(ctx context.Context, err error) {
+	if err != nil {
 		l.cache.storeFailed(ctx, err)
 		return
 	}

@@ -72,6 +72,10 @@ func contentKey(req *http.Request, url string, partition []byte, headers []strin
 	return "content " + hex.EncodeToString(h.Sum(nil))
 }
 
+// queryHeaders are the fields that say what the content of a QUERY means, besides
+// its type and encoding (RFC 10008): what else the answer depends on, Vary says.
+var queryHeaders = []string{"Content-Language"}
+
 // parts hashes strings, each with its length, so that no two lists of them run together.
 type parts struct{ hash.Hash }
 

@@ -49,14 +49,16 @@ func (l *lookup) prepare(c *Cache, ex *middleware.Exchange, req *http.Request) (
 		l.route = l.settings.route(req)
 	}
 	q.keyed = wishes.cacheable || l.route != nil
+	q.isQuery = q.method == methodQuery && !q.keyed && l.settings.query
 	q.bypass = q.unfit(req, wishes.bypass)
 	if q.bypass != "" || !q.cacheable() {
 		return req, nil
 	}
 
 	l.ttl, l.tags = wishes.ttl, wishes.tags
-	credentials := l.settings.perURL
+	credentials, headers := l.settings.perURL, queryHeaders
 	if q.keyed {
+		headers = l.settings.contentHeaders
 		credentials = l.settings.perContent
 		switch {
 		case l.ttl > 0:
@@ -65,6 +67,8 @@ func (l *lookup) prepare(c *Cache, ex *middleware.Exchange, req *http.Request) (
 		default:
 			l.ttl = l.settings.contentTTL
 		}
+	}
+	if q.keyed || q.isQuery {
 		var err error
 		if req, err = l.readContent(req); err != nil || q.bypass != "" {
 			return req, err
@@ -75,8 +79,8 @@ func (l *lookup) prepare(c *Cache, ex *middleware.Exchange, req *http.Request) (
 	l.place.key = l.place.url
 	part := partition(req, wishes.namespace, credentials)
 	switch {
-	case q.keyed:
-		l.place.key = contentKey(req, l.place.url, part, l.settings.contentHeaders, l.content)
+	case q.keyed || q.isQuery:
+		l.place.key = contentKey(req, l.place.url, part, headers, l.content)
 		l.place.split = true
 	case part != nil:
 		l.place.key += "\x00" + string(part)

@@ -60,6 +60,9 @@ func normalized(h http.Header, name string) (value string, found bool) {
 	switch {
 	case len(lines) == 0:
 		return "", false
+	case name == "Accept-Language" || name == "Accept-Encoding": // whose members' case says nothing (RFC 9110, sections 8.4.1 and 8.5.1)
+		value, _ = normalized(http.Header{"": lines}, "")
+		return strings.ToLower(value), true
 	case len(lines) == 1 && !strings.ContainsAny(lines[0], ", \t"):
 		return lines[0], true
 	}
