@@ -50,7 +50,7 @@ func (l *lookup) arrive(ctx context.Context, d *decision, resp *http.Response, o
 		cache: l.cache, settings: l.settings, ctx: context.WithoutCancel(ctx), at: l.place,
 		resp: resp, entry: e, declared: resp.ContentLength,
 	}
-	if resp.Body == nil || resp.Body == http.NoBody {
+	if resp.Body == nil || resp.Body == http.NoBody || resp.StatusCode == http.StatusNoContent {
 		f.declared = 0
 	}
 	if f.declared > l.settings.maxEntryBytes {

@@ -196,6 +196,8 @@ func (f *flight) land(set func()) {
 
 	if !shared {
 		f.lookup.cache.flights.drop(f)
+	} else if f.result.fill.declared == 0 {
+		f.tape.end()
 	}
 	if resp != nil && (abandoned || leaderLeft && !shared) && f.result.entry == nil {
 		_ = resp.Body.Close()

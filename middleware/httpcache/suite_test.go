@@ -105,6 +105,8 @@ var suite = []struct {
 	{"PurgeByPrefix", TestPurgeByPrefix},
 	{"ManyPrefixes", TestManyPrefixes},
 	{"PurgesDiscardWhatIsOnItsWay", TestPurgesDiscardWhatIsOnItsWay},
+	{"AnswersWithoutABody", TestAnswersWithoutABody},
+	{"CacheTests", TestCacheTests},
 	{"PurgeOfAStoreThatCannotBeSearched", TestPurgeOfAStoreThatCannotBeSearched},
 	{"RFC9111_4_3_2_CallersConditionsAreMerged", TestRFC9111_4_3_2_CallersConditionsAreMerged},
 	{"RFC9111_4_1_AllVariantsAreOffered", TestRFC9111_4_1_AllVariantsAreOffered},

@@ -162,6 +162,21 @@ func (t *tape) finish(err error) {
 	t.finished, t.err, t.closed = true, err, true
 }
 
+// end ends a body of which there is nothing to read. The exchanges of those who
+// share it end without anybody reading, as soon as they have its response.
+func (t *tape) end() {
+	t.mu.Lock()
+	already := t.reading || t.finished
+	if !already {
+		t.finish(io.EOF)
+	}
+	t.mu.Unlock()
+	if !already {
+		_ = t.src.Close()
+		t.onEnd()
+	}
+}
+
 func (t *tape) wake() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
