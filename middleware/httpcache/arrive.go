@@ -78,7 +78,7 @@ func (l *lookup) refuse(resp *http.Response, outcome middleware.Outcome) string 
 	case l.route != nil && !l.route.stores(a.status), l.route == nil && a.status != http.StatusOK:
 		return whyStatus
 	case l.query.cc.has(noStore):
-		return whyRequest
+		return whyNoStore
 	case a.cc.has(noStore):
 		return whyNoStore
 	case variesOnEverything(resp.Header["Vary"]):

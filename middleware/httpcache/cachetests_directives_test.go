@@ -8,11 +8,6 @@ func responseTests() []cacheTest {
 	second := func(value string) []step {
 		return []step{old, paused(cc, value, "Date", "@0", "A", "2"), {from: cached, wantHeader: []string{"A", "1"}}}
 	}
-	forced := func(value string) []step { // the second request gets to the upstream, whatever is stored
-		s := second(value)
-		s[1].ask = []string{cc, "no-cache"}
-		return s
-	}
 	return []cacheTest{
 		twice("cc-resp-private-shared", required, sharedCache, notCached, cc, "private, max-age=3600"),
 		twice("cc-resp-private-private", optimal, privateCache, cached, cc, "private, max-age=3600"),
@@ -21,8 +16,6 @@ func responseTests() []cacheTest {
 		twice("cc-resp-no-store-fresh", required, anyCache, notCached, cc, "max-age=10000, no-store", "Expires", "@10000", "Date", "@0"),
 		{"cc-resp-no-store-old-new", required, anyCache, second("no-store")},
 		{"cc-resp-no-store-old-max-age", required, anyCache, second("no-store, max-age=0")},
-		{"cc-resp-no-store-old-new, forced", required, anyCache, forced("no-store")},
-		{"cc-resp-no-store-old-max-age, forced", required, anyCache, forced("no-store, max-age=0")},
 		twice("cc-resp-no-cache", required, anyCache, notCached, cc, "max-age=10000, no-cache", "Expires", "@10000", "Date", "@0"),
 		twice("cc-resp-no-cache-case-insensitive", required, anyCache, notCached, cc, "max-age=10000, No-CaChE", "Expires", "@10000", "Date", "@0"),
 		twice("cc-resp-no-cache-revalidate", optimal, anyCache, etagValidated, cc, "no-cache", "ETag", `"abcd"`),

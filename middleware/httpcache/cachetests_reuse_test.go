@@ -250,8 +250,8 @@ func updateTests() []cacheTest {
 			continue
 		case f.name == "Content-Length":
 			kind, want = required, f.a
-		case f.kept:
-			continue
+		case f.kept: // it describes the stored bytes
+			want = f.a
 		case f.update:
 			kind = required
 		}

@@ -17,10 +17,8 @@ type policy struct {
 // The reasons for which an answer is not stored, as they stand in Cache-Status.
 const (
 	storeIt           = ""
-	whyMethod         = "METHOD"
 	whyStatus         = "STATUS"
 	whyNoStore        = "NO-STORE"
-	whyRequest        = "REQUEST"
 	whyPrivate        = "PRIVATE"
 	whyAuthorization  = "AUTHORIZATION"
 	whySetCookie      = "SET-COOKIE"
@@ -62,7 +60,7 @@ func storable(p policy, request http.Header, asked directives, a answer) string 
 	case given.has(mustUnderstand) && !understood(a.status):
 		return whyStatus
 	case asked.has(noStore):
-		return whyRequest
+		return whyNoStore
 	case given.has(noStore) && !given.has(mustUnderstand):
 		return whyNoStore
 	case p.shared && given.has(private):

@@ -48,7 +48,7 @@ func TestRFC9111_3_Storable(t *testing.T) {
 		"must-understand, an unknown status":      {answer: status(599, header("Cache-Control", "max-age=60, must-understand")), private: whyStatus, shared: whyStatus},
 		"must-understand outdoes no-store":        {answer: ok(header("Cache-Control", "max-age=60, must-understand, no-store"))},
 		"no-store":                                {answer: ok(header("Cache-Control", "no-store, max-age=60")), private: whyNoStore, shared: whyNoStore},
-		"no-store in the request":                 {asked: header("Cache-Control", "no-store"), answer: ok(header("Cache-Control", "max-age=60")), private: whyRequest, shared: whyRequest},
+		"no-store in the request":                 {asked: header("Cache-Control", "no-store"), answer: ok(header("Cache-Control", "max-age=60")), private: whyNoStore, shared: whyNoStore},
 		"no-cache can be stored":                  {answer: ok(header("Cache-Control", "no-cache"))},
 		"a part":                                  {answer: status(206, header("Cache-Control", "max-age=60")), private: whyStatus, shared: whyStatus},
 		"a 304":                                   {answer: status(304, header("Cache-Control", "max-age=60")), private: whyStatus, shared: whyStatus},

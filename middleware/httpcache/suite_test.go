@@ -107,6 +107,9 @@ var suite = []struct {
 	{"PurgesDiscardWhatIsOnItsWay", TestPurgesDiscardWhatIsOnItsWay},
 	{"AnswersWithoutABody", TestAnswersWithoutABody},
 	{"CacheTests", TestCacheTests},
+	{"RFC9211_2_CacheStatus", TestRFC9211_2_CacheStatus},
+	{"RFC9111_5_2_2_5_NoStoreLeavesWhatIsStored", TestRFC9111_5_2_2_5_NoStoreLeavesWhatIsStored},
+	{"RFC9110_15_2_InterimResponses", TestRFC9110_15_2_InterimResponses},
 	{"PurgeOfAStoreThatCannotBeSearched", TestPurgeOfAStoreThatCannotBeSearched},
 	{"RFC9111_4_3_2_CallersConditionsAreMerged", TestRFC9111_4_3_2_CallersConditionsAreMerged},
 	{"RFC9111_4_1_AllVariantsAreOffered", TestRFC9111_4_1_AllVariantsAreOffered},
@@ -170,7 +173,7 @@ func TestTheSuiteIsComplete(t *testing.T) {
 }
 
 // onlyOnce are tests that say nothing about stores, or that make their own.
-var onlyOnce = []string{"TestConformance", "TestConformanceStoring", "TestConformanceWithoutCoalescing", "TestConformanceByContent", "TestHitOfASmallAnswerIsOneRead", "TestAnotherProcessFindsWhatIsStored", "TestBodiesThatNobodyNamesAreDeleted", "TestConfirmedAnswerKeepsItsBody", "TestDamagedStoreIsAMiss", "TestBodyThatIsGoneIsAMiss", "TestLostMarksAreMisses", "TestInvalidationReachesOtherProcesses", "TestFillOfAnotherProcessBegunBeforeAnInvalidation", "TestStoreThatHangs", "TestKeepStale"}
+var onlyOnce = []string{"TestEachPointHasItsTests", "TestEveryDetailIsDocumented", "TestConformance", "TestConformanceStoring", "TestConformanceWithoutCoalescing", "TestConformanceByContent", "TestHitOfASmallAnswerIsOneRead", "TestAnotherProcessFindsWhatIsStored", "TestBodiesThatNobodyNamesAreDeleted", "TestConfirmedAnswerKeepsItsBody", "TestDamagedStoreIsAMiss", "TestBodyThatIsGoneIsAMiss", "TestLostMarksAreMisses", "TestInvalidationReachesOtherProcesses", "TestFillOfAnotherProcessBegunBeforeAnInvalidation", "TestStoreThatHangs", "TestKeepStale"}
 
 // byteStore is the least that a store can be: bytes under keys, that are gone when their time is over.
 type byteStore struct {

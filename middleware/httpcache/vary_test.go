@@ -67,3 +67,14 @@ func FuzzVary(f *testing.F) {
 		}
 	})
 }
+
+// caching.md 7: members of fields whose case says nothing are compared without it.
+func TestRFC9110_12_5_4_LanguagesInAnyCase(t *testing.T) {
+	for _, name := range []string{"Accept-Language", "Accept-Encoding"} {
+		sel, ok := selectedBy([]string{name}, http.Header{name: {"EN, De"}})
+		require.True(t, ok)
+		require.True(t, matches(sel, http.Header{name: {"en", "de"}}))
+		require.False(t, matches(sel, http.Header{name: {"de", "en"}}), "the order may be a priority")
+		require.False(t, matches(sel, http.Header{}))
+	}
+}
