@@ -186,11 +186,11 @@ func (s *step) play(t *testing.T, c *client, up *script) {
 	}
 	given := up.last
 	r := c.do(t.Context(), method, url, s.content, ask...)
+	synctest.Wait() // for what goes on in the background
 	forwarded := up.asked
 	if up.seen > seen {
 		given = up.last
 	}
-	synctest.Wait()
 	name := "step " + strconv.Itoa(up.now+1)
 
 	switch s.from {

@@ -183,6 +183,7 @@ func TestRefreshThatFails(t *testing.T) {
 					require.Equal(t, i+2, up.count())
 				}
 				time.Sleep(time.Minute)
+				synctest.Wait()
 				require.Len(t, failed, 2)
 				require.Error(t, failed[0])
 				s := stage.Stats()
