@@ -100,6 +100,7 @@ func (l *lookup) confirm(ctx context.Context, d *decision, resp *http.Response, 
 	if e.selecting = selecting; e.cc.has(noStore) || !reusable || !l.group(e) {
 		return arrival{entry: e}
 	}
-	l.cache.put(context.WithoutCancel(ctx), l.settings, &l.place, e)
+	at := l.place // a copy: the lookup stays on the stack
+	l.cache.put(context.WithoutCancel(ctx), l.settings, &at, e)
 	return arrival{entry: e, stored: true}
 }

@@ -112,7 +112,8 @@ func (l *lookup) outlives(ex *middleware.Exchange, f *flight) bool {
 // goAlone notes that answers to this request cannot be shared, which those who
 // waited for one have just found out.
 func (l *lookup) goAlone(ctx context.Context) {
-	if err := l.cache.shelf.alone(context.WithoutCancel(ctx), &l.place, time.Now().Add(aloneFor)); err != nil {
+	at := l.place
+	if err := l.cache.shelf.alone(context.WithoutCancel(ctx), &at, time.Now().Add(aloneFor)); err != nil {
 		l.cache.storeFailed(ctx, err)
 	}
 }

@@ -40,7 +40,8 @@ func (l *lookup) freshenByHead(ctx context.Context, d *decision, resp *http.Resp
 	if !l.group(next) {
 		return
 	}
-	l.cache.put(context.WithoutCancel(ctx), l.settings, &l.place, next)
+	at := l.place // a copy: the lookup stays on the stack
+	l.cache.put(context.WithoutCancel(ctx), l.settings, &at, next)
 }
 
 type agreed uint8

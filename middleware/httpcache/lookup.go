@@ -217,7 +217,9 @@ func (l *lookup) note(ctx context.Context, d *decision) {
 	if !d.mayStore && l.query.method != http.MethodHead {
 		return
 	}
-	if err := l.cache.shelf.keeper.note(ctx, &l.place, l.tags); err != nil {
+	at := l.place // a copy: the lookup stays on the stack
+	err := l.cache.shelf.keeper.note(ctx, &at, l.tags)
+	if l.place = at; err != nil {
 		l.cache.storeFailed(ctx, err)
 		d.action, d.mayStore, d.detail = forward, false, whyStore
 	}
