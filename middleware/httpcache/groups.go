@@ -16,7 +16,7 @@ func parseGroups(lines []string) []string {
 	if len(lines) == 0 {
 		return nil
 	}
-	list, err := httpsfv.UnmarshalList(lines)
+	list, err := structured(httpsfv.UnmarshalList, lines)
 	if err != nil {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package httpcache
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -30,6 +31,17 @@ func directivesIn(h http.Header, field string) directives {
 	return parseDirectives(h["Cache-Control"])
 }
 
+// structured parses a Structured Field. httpsfv v1.1.0 panics where a field ends
+// with the "@" of a Date; that is a field that is not valid, like any other.
+func structured[T any](parse func([]string) (T, error), lines []string) (field T, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = errors.New("httpcache: not a Structured Field")
+		}
+	}()
+	return parse(lines)
+}
+
 // parseTargeted reads a targeted field, which is a Dictionary (RFC 9651): its keys
 // are the directives. Parameters say nothing, and a value that is not of the
 // directive's type counts as one that is no number.
@@ -37,7 +49,7 @@ func parseTargeted(lines []string) (cc directives, ok bool) {
 	if len(lines) == 0 {
 		return cc, false
 	}
-	dictionary, err := httpsfv.UnmarshalDictionary(lines)
+	dictionary, err := structured(httpsfv.UnmarshalDictionary, lines)
 	if err != nil || len(dictionary.Names()) == 0 {
 		return cc, false
 	}
