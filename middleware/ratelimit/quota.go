@@ -1,11 +1,11 @@
 package ratelimit
 
 import (
-	"math"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/headgate-go/headgate/middleware/internal/reset"
 )
 
 // Quota is what an upstream tells of one of its limits.
@@ -61,7 +61,7 @@ func (f *Fields) read(h http.Header, now time.Time) (q Quota, ok bool) {
 		q.Remaining = remaining
 	}
 	if f.Reset != "" {
-		q.Reset, _ = parseReset(h.Get(f.Reset), now)
+		q.Reset, _ = reset.Parse(h.Get(f.Reset), now)
 	}
 	// Azure sends 0 and -1 for what it does not know.
 	return q, limit > 0 || hasRemaining && !hasLimit && !f.Refills
@@ -76,67 +76,9 @@ func parseCount(s string) (n int, ok bool) {
 	}
 	s, _, _ = strings.Cut(s, ",")
 	s, _, _ = strings.Cut(s, ";")
-	f, ok := parseNumber(s)
+	f, ok := reset.Number(s)
 	if !ok || f < 0 {
 		return 0, false
 	}
 	return int(min(f, maxUnits)), true
-}
-
-// parseNumber reads a plain decimal number: no infinities, exponents, hexadecimal.
-func parseNumber(s string) (float64, bool) {
-	s = strings.TrimSpace(s)
-	if s == "" || strings.Trim(s, "+-.0123456789") != "" {
-		return 0, false
-	}
-	f, err := strconv.ParseFloat(s, 64)
-	return f, err == nil || math.IsInf(f, 0)
-}
-
-// epoch is the number of seconds from which on a reset is taken for a point in
-// time: the year 2001, or 31 years to wait.
-const epoch = 1e9
-
-// parseReset reads when a limit is reset, as the time from now: a number of
-// seconds, a duration, a date of RFC 3339 or the seconds since 1970. What has
-// passed is 0.
-func parseReset(s string, now time.Time) (d time.Duration, ok bool) {
-	if s = strings.TrimSpace(s); len(s) > maxField {
-		return 0, false
-	}
-	if f, ok := parseNumber(s); ok {
-		if f >= epoch {
-			f -= float64(now.UnixNano()) / float64(time.Second)
-		}
-		return seconds(f), true
-	}
-	if strings.Contains(s, ":") {
-		at, err := time.Parse(time.RFC3339, s)
-		return max(0, at.Sub(now)), err == nil
-	}
-	var days float64
-	if number, rest, found := strings.Cut(s, "d"); found { // Go has no days
-		if days, ok = parseNumber(number); !ok {
-			return 0, false
-		}
-		if s = rest; s == "" {
-			s = "0s"
-		}
-	}
-	d, err := time.ParseDuration(s)
-	if err != nil {
-		return 0, false
-	}
-	return seconds(days*86400 + d.Seconds()), true
-}
-
-// seconds is f seconds, within what a Duration can be, and not negative.
-func seconds(f float64) time.Duration {
-	switch f *= float64(time.Second); {
-	case f >= math.MaxInt64:
-		return math.MaxInt64
-	case f > 0:
-		return time.Duration(f)
-	}
-	return 0
 }

@@ -75,6 +75,15 @@ func TestReadQuotas(t *testing.T) {
 			},
 		},
 		{
+			name: "Anthropic, tokens by direction",
+			header: header("anthropic-ratelimit-input-tokens-limit: 80000", "anthropic-ratelimit-input-tokens-remaining: 79000",
+				"anthropic-ratelimit-output-tokens-limit: 16000", "anthropic-ratelimit-output-tokens-remaining: 15000"),
+			want: quotas{
+				{Budget: units, Limit: 80000, Remaining: 79000, Refills: true},
+				{Budget: units, Limit: 16000, Remaining: 15000, Refills: true},
+			},
+		},
+		{
 			name:   "Mistral",
 			header: header("x-ratelimit-limit-req-minute: 120", "x-ratelimit-remaining-req-minute: 7", "x-ratelimit-limit-tokens-minute: 5000"),
 			want: quotas{

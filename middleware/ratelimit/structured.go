@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/headgate-go/headgate/middleware/internal/reset"
 )
 
 // readStructured reads RateLimit and RateLimit-Policy. They are lists of
@@ -70,8 +72,8 @@ type item struct {
 }
 
 func (x *item) seconds(param string) time.Duration {
-	f, _ := parseNumber(x.params[param])
-	return seconds(f)
+	f, _ := reset.Number(x.params[param])
+	return reset.Seconds(f)
 }
 
 // items reads a field as a list. What is wrong in it is taken as it comes.
