@@ -37,6 +37,7 @@ type Exchange struct {
 	watchers  *watcher
 	slots     []slot
 	reported  atomic.Bool // progress, by a provider stage; bytes don't count then
+	usage     *usageWatcher
 	ended     atomic.Bool
 	broken    atomic.Bool // the context ended before the exchange did
 	decided   bool
@@ -64,6 +65,9 @@ type call struct {
 	ctx   context.Context // the caller's
 	opts  *options
 	model atomic.Pointer[modelKey] // nil until a stage asks for it
+
+	inspector Inspector // nil without one
+	inspected atomic.Pointer[inspected]
 
 	mu        sync.Mutex
 	listening bool        // somebody waits for a context of this call: ctx is watched and the alarm is set

@@ -44,28 +44,33 @@ func Chain(base http.RoundTripper, m ...Middleware) http.RoundTripper {
 	if base == nil {
 		base = http.DefaultTransport
 	}
-	head, stages := base, 0
+	c, stages := &chain{head: base, base: base}, 0
 	for i := len(m) - 1; i >= 0; i-- {
 		if m[i] != nil {
-			head = m[i](head)
+			c.head = m[i](c.head)
 			stages++
+			if found := inspectorOf(c.head); found != nil && c.inspector == nil {
+				c.inspector = found
+			}
 		}
 	}
 	if stages == 0 {
 		return base
 	}
-	return &chain{head: head, base: base}
+	return c
 }
 
 type chain struct {
-	head   http.RoundTripper
-	base   http.RoundTripper
-	alarms alarms
+	head      http.RoundTripper
+	base      http.RoundTripper
+	alarms    alarms
+	inspector Inspector // of the stage next to the wire that is one; may be nil
 }
 
 func (c *chain) RoundTrip(req *http.Request) (resp *http.Response, err error) {
 	ex, inner := begin(req, &c.alarms)
 	defer ex.Leave(req, &resp, &err)
+	ex.call.inspector = c.inspector
 	return c.head.RoundTrip(inner)
 }
 
