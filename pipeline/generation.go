@@ -45,7 +45,7 @@ func (p *Pipeline) generation(cfg Config, stages []*instance, stores []*openStor
 func skippable(id string, wrap middleware.Middleware) middleware.Middleware {
 	return func(next http.RoundTripper) http.RoundTripper {
 		stage := wrap(next)
-		return middleware.Forward(next, func(req *http.Request) (*http.Response, error) {
+		return middleware.Forward(stage, func(req *http.Request) (*http.Response, error) {
 			if ex := middleware.FromContext(req.Context()); ex != nil && ex.Skipped(id) {
 				return next.RoundTrip(req)
 			}

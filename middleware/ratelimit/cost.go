@@ -64,12 +64,20 @@ func (r *reservation) AfterFunc(f func()) (stop func() bool) {
 	return context.AfterFunc(r.Context, f)
 }
 
+// Used corrects the reservation by what a stage further in has reported.
+func (r *reservation) Used(u middleware.Usage) { r.bucket.correct(r, u.Total()) }
+
 // reserve tells what req will take of b. Nothing is taken yet.
 func (l *RateLimit) reserve(ex *middleware.Exchange, req *http.Request, b *bucket) *reservation {
 	r := &reservation{Context: req.Context(), bucket: b}
 	units, known := costOption.Of(ex)
-	if !known && l.estimate != nil {
+	switch {
+	case known:
+	case l.estimate != nil:
 		units, known = l.estimate(req), true
+	default:
+		units = ex.Inspect(req).Units
+		known = units > 0
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

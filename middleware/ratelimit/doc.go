@@ -10,9 +10,11 @@
 // has been let in is not pushed out by who comes later.
 //
 // A second budget counts units, of which a request takes more or less: tokens of
-// a language model for example. They are reserved from an estimate (WithCost,
-// Cost) before the request goes, and corrected by what is reported after it
-// (Report, WithActual); a correction may leave a debt.
+// a language model for example. They are reserved from an estimate (Cost,
+// WithCost, or what a provider stage in the chain tells through
+// middleware.Inspector) before the request goes, and corrected by what is
+// reported after it (Report, WithActual, or middleware.Exchange.ReportUsage); a
+// correction may leave a debt.
 //
 // A 429 with a hint when to come back is obeyed for all: no request of that
 // authority gets a token before then. After it they come back at half of the

@@ -22,8 +22,9 @@ func WithKey(key middleware.KeyFunc) Option {
 
 // WithCost estimates how many units a request will take. It must be fast, is
 // called concurrently, and must neither read the request's body (GetBody gives
-// another one) nor change the request. Cost, given for a call, outranks it. A
-// request of which neither says anything is taken to be an average one.
+// another one) nor change the request. Cost, given for a call, outranks it, and
+// it outranks a middleware.Inspector in the chain. A request of which none says
+// anything is taken to be an average one.
 func WithCost(estimate func(*http.Request) int) Option {
 	return func(l *RateLimit) { l.estimate = estimate }
 }

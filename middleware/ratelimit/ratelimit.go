@@ -82,6 +82,7 @@ func (l *RateLimit) roundTrip(req *http.Request, next http.RoundTripper) (resp *
 	var r *reservation
 	if cfg.Units.on() {
 		r = l.reserve(ex, inner, b)
+		ex.OnUsage(r)
 		inner = inner.WithContext(r)
 	}
 	if !b.pass(r.cost()) {
