@@ -3,10 +3,10 @@ package llm
 // reading is what is known of an answer that is being read.
 type reading struct {
 	doc      scanner // of the document, or of the event that is being read
-	strict   bool    // an end without a sign that the answer is complete is a fault
+	strict   bool    // an answer has to come
 	began    bool    // there was more than keep-alives
 	progress bool    // content has come since somebody looked
-	ready    bool    // enough is known to let the response go
+	ready    bool    // the answer has begun: the response can go on
 	done     bool    // the answer is complete
 	deltas   int     // events with content
 	fault    fault

@@ -193,7 +193,7 @@ func (e *events) judge() {
 	case e.length == len(endMarker) && string(e.head) == endMarker:
 		e.done, e.ready, e.known = true, true, true
 	case f.failed, f.is(roleFinish, "error"), e.isKind(e.dialect.errors):
-		e.fault, e.told, e.ready = faultError, f.report(), true
+		e.fault, e.told = faultError, f.report()
 	case e.isKind(e.dialect.idle):
 	default:
 		e.done = e.done || f.done || e.isKind(e.dialect.ends)
@@ -226,7 +226,6 @@ func (e *events) end() {
 	if e.fault == faultless && e.open && !cut {
 		e.dispatch()
 	}
-	e.ready = true
 	switch {
 	case e.fault != faultless || e.done:
 	case cut || e.known && !e.strange:

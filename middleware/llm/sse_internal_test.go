@@ -24,7 +24,6 @@ type summary struct {
 	deltas   int
 	done     bool
 	progress bool
-	ready    bool
 	fault    fault
 	told     report
 	tokens   tokens
@@ -44,7 +43,7 @@ func readAll(f format, s string, sizes ...int) summary {
 	}
 	f.end()
 	r := f.read()
-	return summary{out.String(), r.deltas, r.done, r.progress, r.ready, r.fault, r.told, r.doc.facts.tokens}
+	return summary{out.String(), r.deltas, r.done, r.progress, r.fault, r.told, r.doc.facts.tokens}
 }
 
 const (
@@ -115,7 +114,7 @@ func TestWhatTheEventsOfEachProviderMean(t *testing.T) {
 		{"other fields", "id: 7\nretry: 100\n" + helloChunk + doneChunk, summary{deltas: 1, done: true, progress: true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			c.want.out, c.want.ready = c.in, true
+			c.want.out = c.in
 			require.Equal(t, c.want, readAll(newEvents(every(t), true), c.in))
 		})
 	}
