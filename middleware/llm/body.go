@@ -16,12 +16,12 @@ type body struct {
 
 	reading chan struct{} // closed when reading ahead is over; nil where nothing is
 	late    atomic.Bool   // reading ahead is to stop
-	ahead   []byte        // what was read ahead and not passed on yet
 	dropped bool          // keep-alives were left out
 	ended   error         // what the body ended with
 
 	mu      sync.Mutex // guards what follows: Close may come while a Read is on
 	format  format     // nil before the first byte
+	ahead   []byte     // what was read ahead and not passed on yet
 	settled bool
 }
 
@@ -30,9 +30,8 @@ func (b *body) Read(p []byte) (int, error) {
 	if b.reading != nil {
 		<-b.reading // a read ahead that was let go may still be on
 	}
-	n := copy(p, b.ahead)
-	b.ahead = b.ahead[n:]
-	if len(b.ahead) > 0 {
+	n, more := b.fromAhead(p)
+	if more {
 		return n, nil
 	}
 	if n == 0 && b.ended == nil && len(p) > 0 {
@@ -42,6 +41,15 @@ func (b *body) Read(p []byte) (int, error) {
 		b.settle()
 	}
 	return n, b.ended
+}
+
+// fromAhead gives what was read ahead, and tells whether there is more of it.
+func (b *body) fromAhead(p []byte) (n int, more bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n = copy(p, b.ahead)
+	b.ahead = b.ahead[n:]
+	return n, len(b.ahead) > 0
 }
 
 // Close closes the body.
@@ -134,6 +142,8 @@ func (b *body) readAhead(limit int) {
 		n, err = b.look(buf[len(buf):len(buf)+n], err)
 		buf, b.ended = buf[:len(buf)+n], err
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.ahead = buf
 }
 
@@ -157,10 +167,12 @@ func (b *body) settle() {
 		return
 	}
 	b.settled = true
-	b.call.settle(b.format)
+	if b.format != nil {
+		b.call.settle(b.format.read(), len(b.ahead) == 0)
+	}
 }
 
 // isEmpty tells whether a response has no body for certain.
 func isEmpty(resp *http.Response) bool {
-	return resp.Body == nil || resp.Body == http.NoBody || resp.ContentLength == 0
+	return resp.Body == nil || resp.Body == http.NoBody
 }

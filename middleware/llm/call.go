@@ -128,15 +128,12 @@ func (c *call) failure(r *reading) error {
 	return err
 }
 
-// settle counts an answer and tells what it took.
-func (c *call) settle(f format) {
-	if f == nil {
-		return
-	}
-	r := f.read()
+// settle counts an answer and tells what it took. passed says that the caller
+// has all that came of it.
+func (c *call) settle(r *reading, passed bool) {
 	u, told := r.doc.facts.tokens.usage(), r.doc.facts.counted
 	wasted := 0
-	if !r.done || r.fault != faultless {
+	if !r.done || !passed || r.fault != faultless {
 		u.Output = max(u.Output, r.deltas) // an event has a token or a few
 		if wasted = u.Total(); !told {
 			wasted = c.info.Units - c.cfg.outputOf(c.info) + u.Output
