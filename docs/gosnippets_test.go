@@ -33,6 +33,7 @@ var packages = map[string]string{
 	"hedge":          module + "/middleware/hedge",
 	"fxmodule":       module + "/fxmodule",
 	"httpcache":      module + "/middleware/httpcache",
+	"llm":            module + "/middleware/llm",
 	"memory":         module + "/cachestore/memory",
 	"middleware":     module + "/middleware",
 	"middlewaretest": module + "/middleware/middlewaretest",

@@ -9,6 +9,7 @@ import (
 	"github.com/headgate-go/headgate/middleware/dnswarmup"
 	"github.com/headgate-go/headgate/middleware/hedge"
 	"github.com/headgate-go/headgate/middleware/httpcache"
+	"github.com/headgate-go/headgate/middleware/llm"
 	"github.com/headgate-go/headgate/middleware/ratelimit"
 	"github.com/headgate-go/headgate/middleware/retry"
 	"github.com/headgate-go/headgate/middleware/semaphore"
@@ -28,6 +29,12 @@ func builtins() []Factory {
 		Define("dns_warmup", dnswarmup.DefaultConfig, buildDNSWarmup),
 		Define("fallback", fallback.DefaultConfig, buildFallback),
 		Define("hedge", hedge.DefaultConfig, buildHedge),
+		Define("llm", llm.DefaultConfig, func(c llm.Config, env Env) (Stage[llm.Config], error) {
+			s, err := llm.New(c, llm.WithReporter(env.Reporter()))
+			stage, err := describe(s, err, func() any { return s.Stats() })
+			stage.Keeps = func(old, c llm.Config) bool { return old.MaxKeys == c.MaxKeys }
+			return stage, err
+		}),
 		Define("rate_limit", ratelimit.DefaultConfig, func(c ratelimit.Config, env Env) (Stage[ratelimit.Config], error) {
 			s, err := ratelimit.New(c, ratelimit.WithReporter(env.Reporter()))
 			stage, err := describe(s, err, func() any { return s.Stats() })

@@ -31,6 +31,13 @@ var rules = []rule{
 	{"circuit_breaker", "rate_limit", "a refusal by the breaker costs a token"},
 	{"circuit_breaker", "semaphore", "a refusal by the breaker waits for a permit first"},
 	{"rate_limit", "semaphore", "a permit is held while the request waits for its token"},
+	{"retry", "llm", "the verdicts of the attempts are not known to it, and an error within a 200 is not repeated"},
+	{"hedge", "llm", "an error within a 200 wins against a real answer"},
+	{"circuit_breaker", "llm", "errors within a 200, and streams that break off, count as successes"},
+	{"rate_limit", "llm", "it learns neither what a request will take nor what it took"},
+	{"semaphore", "llm", "it does not see an overload that comes within a 200, nor the limit that an error tells"},
+	{"timeout", "llm", "keep-alives count as progress"},
+	{"cache", "llm", "an error within a 200 is stored as an answer"},
 }
 
 // lint warns of orders that are known to hurt, and of attempts that multiply.

@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -81,11 +82,25 @@ var visible = map[string]struct {
 		base:     slowFirst,
 		with:     []int{200}, without: []int{503},
 	},
+	"llm": {
+		base: func() http.RoundTripper { return answeringJSON(`{"error":{"code":503}}`) },
+		with: []int{503}, without: []int{200},
+	},
 	"timeout": {
 		settings: map[string]any{"limit": "1ms"},
 		base:     func() http.RoundTripper { return deadline },
 		with:     []int{0}, without: []int{200},
 	},
+}
+
+// answeringJSON answers with a 200 and a text that is labelled as JSON.
+func answeringJSON(text string) http.RoundTripper {
+	return middleware.RoundTripperFunc(func(req *http.Request) (*http.Response, error) {
+		resp, err := answering(http.StatusOK).RoundTrip(req)
+		resp.Header.Set("Content-Type", "application/json")
+		resp.Body = io.NopCloser(strings.NewReader(text))
+		return resp, err
+	})
 }
 
 // sequence answers with one status after the other; the first is cacheable.
