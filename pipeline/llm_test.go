@@ -1,0 +1,129 @@
+package pipeline_test
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/headgate-go/headgate/middleware"
+	"github.com/headgate-go/headgate/middleware/llm"
+	"github.com/headgate-go/headgate/middleware/ratelimit"
+	"github.com/headgate-go/headgate/pipeline"
+)
+
+// model answers one call after the other with the next of its answers.
+func model(answers ...string) http.RoundTripper {
+	return middleware.RoundTripperFunc(func(req *http.Request) (*http.Response, error) {
+		_, _ = io.Copy(io.Discard, req.Body)
+		resp := &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"text/event-stream"}}, Request: req, ContentLength: -1}
+		resp.Body = io.NopCloser(strings.NewReader(answers[0]))
+		if len(answers) > 1 {
+			answers = answers[1:]
+		}
+		return resp, nil
+	})
+}
+
+func chat(t *testing.T, p *pipeline.Pipeline, model string) (*http.Response, string, error) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://api.deepseek.com/v1/chat/completions", strings.NewReader(`{"model":"`+model+`","stream":true}`))
+	require.NoError(t, err)
+	resp, err := p.RoundTrip(req)
+	require.NoError(t, err)
+	text, err := io.ReadAll(resp.Body)
+	require.NoError(t, resp.Body.Close())
+	return resp, string(text), err
+}
+
+const (
+	answer     = "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":80,\"completion_tokens\":20}}\n\ndata: [DONE]\n\n"
+	serverBusy = ": keep-alive\n\ndata: {\"error\":{\"message\":\"server busy\",\"code\":\"server_is_overloaded\"}}\n\n"
+)
+
+func report[S any](t *testing.T, p *pipeline.Pipeline, id string) S {
+	t.Helper()
+	for _, s := range p.Report() {
+		if s.ID == id {
+			return s.Stats.(S)
+		}
+	}
+	t.Fatal("no stage ", id)
+	panic("unreachable")
+}
+
+func TestTheLLMPresetComesBackAfterAnErrorWithinA200(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, err := pipeline.New("deepseek", pipeline.Config{Extends: "llm"}, pipeline.WithBase(model(serverBusy, ": keep-alive\n\n", answer)))
+		require.NoError(t, err)
+		resp, text, err := chat(t, p, "deepseek-chat")
+		require.NoError(t, err)
+		require.Equal(t, 200, resp.StatusCode)
+		require.Equal(t, answer, text)
+		require.NoError(t, p.Stop(t.Context()))
+	})
+}
+
+func TestTheLLMPresetGivesUpWithTheRealError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, err := pipeline.New("deepseek", pipeline.Config{Extends: "llm"}, pipeline.WithBase(model(serverBusy)))
+		require.NoError(t, err)
+		resp, text, err := chat(t, p, "deepseek-chat")
+		require.NoError(t, err)
+		require.Equal(t, 503, resp.StatusCode)
+		require.Equal(t, "false", resp.Header.Get("X-Should-Retry"), "an SDK above is not to multiply the attempts")
+		require.JSONEq(t, `{"error":{"message":"server busy","code":"server_is_overloaded"}}`, text)
+		require.NoError(t, p.Stop(t.Context()))
+	})
+}
+
+func TestAStreamThatIsCutIsAFailureForAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cut, _, _ := strings.Cut(answer, `,"finish`)
+		p, err := pipeline.New("deepseek", pipeline.Config{Order: []string{"circuit_breaker", "llm"}, Stages: map[string]any{"circuit_breaker": map[string]any{"consecutive_failures": 1}}},
+			pipeline.WithBase(model(cut+"}]}\n\n")))
+		require.NoError(t, err)
+		_, _, err = chat(t, p, "deepseek-chat")
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+		req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://api.deepseek.com", nil)
+		_, err = p.RoundTrip(req)
+		require.ErrorIs(t, err, middleware.ErrRejected)
+		require.NoError(t, p.Stop(t.Context()))
+	})
+}
+
+func TestTokensPerMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, err := pipeline.New("deepseek", pipeline.Config{Order: []string{"rate_limit", "llm"}, Stages: map[string]any{
+			"rate_limit": map[string]any{"key": "model", "units": map[string]any{"limit": 1000, "per": "1m"}},
+		}}, pipeline.WithBase(model(answer)))
+		require.NoError(t, err)
+		for range 5 { // each is taken for 507 tokens before, and was 100
+			_, _, err = chat(t, p, "a")
+			require.NoError(t, err)
+		}
+		begin := time.Now()
+		stats := report[[]ratelimit.KeyStats](t, p, "rate_limit")
+		require.Len(t, stats, 1)
+		require.Equal(t, "api.deepseek.com a", stats[0].Key)
+		require.Equal(t, uint64(500), stats[0].Spent)
+		_, _, err = chat(t, p, "b")
+		require.NoError(t, err, "each model has a budget of its own")
+		require.Equal(t, begin, time.Now(), "and nobody has waited")
+		_, _, err = chat(t, p, "a")
+		require.NoError(t, err)
+		require.Equal(t, 7*time.Second*60/1000, time.Since(begin).Round(time.Millisecond), "500 are left, 507 are needed, and 1000 come in a minute")
+		tokens := report[[]llm.KeyStats](t, p, "llm")
+		require.Len(t, tokens, 2)
+		for _, k := range tokens {
+			require.Equal(t, k.Requests*80, k.Input)
+			require.Equal(t, k.Requests*20, k.Output)
+			require.Zero(t, k.Wasted)
+		}
+		require.NoError(t, p.Stop(t.Context()))
+	})
+}
