@@ -17,10 +17,12 @@ type scanner struct {
 	raw    []byte // of a key or a word that goes on in the next piece
 	long   bool   // raw is not all of it
 
+	at       int // where in the piece the string begins
+	from, to int // where the first text of content stood, if it was within one piece
+
 	depth  int             // open objects and arrays
 	nodes  [maxDepth]uint8 // what they are, as far as there is room: nothing deeper is looked at
 	arrays uint64          // which of them are arrays
-	began  bool            // there was something
 }
 
 type scanState uint8
@@ -42,8 +44,8 @@ const (
 // reset begins a new document.
 func (s *scanner) reset() {
 	s.facts.reset()
-	s.state, s.escape, s.node, s.depth, s.began = beforeValue, false, root, 0, false
-	s.raw, s.long = s.raw[:0], false
+	s.state, s.escape, s.node, s.depth = beforeValue, false, root, 0
+	s.raw, s.long, s.from, s.to = s.raw[:0], false, 0, 0
 }
 
 // complete tells whether the document is not cut: all that was opened is closed.
@@ -62,6 +64,7 @@ func (s *scanner) feed(p []byte) {
 	for i := 0; i < len(p); {
 		switch s.state {
 		case inKey, inString:
+			s.at = i
 			i += s.feedString(p[i:])
 		case inWord:
 			i += s.feedWord(p[i:])
@@ -103,10 +106,8 @@ func (s *scanner) open(c byte) bool {
 	default:
 		s.element()
 		s.state = inWord
-		s.began = true
 		return false
 	}
-	s.began = true
 	return true
 }
 
@@ -161,25 +162,29 @@ func (s *scanner) feedString(p []byte) int {
 		s.gather(p[:1])
 		return 1
 	}
-	end, closed := bytes.IndexByte(p, '"'), true
-	if end < 0 {
-		end, closed = len(p), false
-	}
-	if esc := bytes.IndexByte(p[:end], '\\'); esc >= 0 {
+	end := bytes.IndexByte(p, '"')
+	if end < 0 || end > 0 && p[end-1] == '\\' { // the quotation mark may be escaped
+		rest := p
+		if end >= 0 {
+			rest = p[:end]
+		}
+		esc := bytes.IndexByte(rest, '\\')
+		if esc < 0 {
+			s.gather(p)
+			return len(p)
+		}
 		s.gather(p[:esc+1])
 		s.escape = true
 		return esc + 1
 	}
-	if !closed {
-		s.gather(p[:end])
-		return end
-	}
 	if s.state == inKey {
 		s.endKey(p[:end])
 	} else {
+		if s.empty && s.to == 0 && s.paths.nodes[s.node].role == roleContent {
+			s.from, s.to = s.at, s.at+end
+		}
 		s.gather(p[:end])
 		s.state = afterValue
-		s.empty = true
 	}
 	return end + 1
 }
@@ -223,7 +228,9 @@ func (s *scanner) endKey(rest []byte) {
 	}
 	s.node = nowhere
 	if above != nowhere {
-		s.filled(above)
+		if s.paths.nodes[above].role != roleNone {
+			s.filled(above)
+		}
 		if !s.long {
 			s.node = s.paths.lookup(above, key)
 		}

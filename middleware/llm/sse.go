@@ -10,6 +10,8 @@ import "bytes"
 type events struct {
 	reading
 	dialect *dialect
+	usual   template // of its events with content
+	last    []byte   // data of the event if it is in one piece, for the template to learn
 
 	at      place
 	name    []byte // of the field
@@ -18,6 +20,7 @@ type events struct {
 	length  int    // of the data, as far as it matters
 	open    bool   // a line of the event has passed
 	data    bool   // one of them was data
+	fits    bool   // it is as usual
 	known   bool   // an event was of a known API
 	strange bool   // or was not
 	cr      bool   // the last byte was a CR, to which an LF may belong
@@ -77,10 +80,15 @@ func (e *events) feed(p []byte) (n int) {
 			i += e.line(p[i:])
 		}
 		if keep {
+			if n != from {
+				e.last = nil // it is about to move
+			}
 			n += copy(p[n:], p[from:i])
 		}
 	}
-	e.progress = e.progress || e.doc.facts.content
+	if e.length == maxText && e.doc.facts.content { // an event that is long in coming
+		e.progress = true
+	}
 	return n
 }
 
@@ -119,12 +127,30 @@ func (e *events) line(p []byte) int {
 	if cr := bytes.IndexByte(p[:end], '\r'); cr >= 0 {
 		end = cr
 	}
-	e.value(p[:end])
+	if e.at != inData || !e.asUsual(p, end) {
+		e.value(p[:end])
+	}
 	if end == len(p) {
 		return end
 	}
 	e.cr, e.dropped = p[end] == '\r', e.at == inComment
 	return end + e.endLine()
+}
+
+// asUsual tells whether an event is as usual but for its text. Only one that
+// consists of a single line of data, and is there to its end, is looked at.
+func (e *events) asUsual(p []byte, end int) bool {
+	e.last = nil
+	if e.length > 0 || !endsEvent(p[end:]) {
+		return false
+	}
+	e.last = p[:end]
+	e.fits = e.usual.fits(e.kind, e.last)
+	return e.fits
+}
+
+func endsEvent(p []byte) bool {
+	return len(p) > 1 && p[0] == '\n' && p[1] == '\n' || len(p) > 3 && string(p[:4]) == "\r\n\r\n"
 }
 
 func (e *events) endLine() int {
@@ -176,11 +202,15 @@ func (e *events) value(p []byte) {
 
 // dispatch ends an event.
 func (e *events) dispatch() {
-	if e.data {
+	switch {
+	case e.fits:
+		e.deltas++
+		e.progress, e.ready = true, true
+	case e.data:
 		e.doc.end()
 		e.judge()
 	}
-	e.open, e.data, e.length = false, false, 0
+	e.open, e.data, e.fits, e.last, e.length = false, false, false, nil, 0
 	e.head, e.kind = e.head[:0], e.kind[:0]
 	e.doc.reset()
 }
@@ -203,6 +233,9 @@ func (e *events) judge() {
 		if f.content {
 			e.deltas++
 			e.progress = true
+			if e.last != nil && f.known && !f.done && !f.numbers && !e.isKind(e.dialect.ends) {
+				e.usual.learn(e.kind, e.last, e.doc.from, e.doc.to)
+			}
 		}
 		e.ready = e.ready || f.content || e.done
 	}

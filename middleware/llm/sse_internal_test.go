@@ -157,6 +157,10 @@ func TestPiecesOfAnySizeGiveTheSame(t *testing.T) {
 		"\n", "\r", "\r\n", ": ", "data", "data:", "data: [DONE]", "event: error", "\xef\xbb\xbf", "\xef\xbb", `{"error":`, `"`, `\`, "[", "}",
 		`data: {"` + strings.Repeat("k", 70) + `":"v","error":{"code":` + strings.Repeat("9", 70) + `}}` + "\n",
 	}
+	hello := func(text string) string { return strings.Replace(helloChunk, "Hello", text, 1) }
+	parts = append(parts, hello(""), hello("a"), hello(`\"`), hello(`\\`), hello(`"},"x":{"y":"`), hello(`\u00e9`), hello(strings.Repeat("long ", 700)),
+		strings.ReplaceAll(hello("b"), "\n", "\r\n"), strings.Replace(claudeDelta, "Hi", "there", 1), strings.Replace(geminiPart, "Hi", "there", 1),
+		"event: ping\n"+helloChunk, "event: response.failed\n"+helloChunk, strings.TrimSuffix(helloChunk, "\n")+"data: {\"error\":1}\n\n")
 	d := every(t)
 	rapid.Check(t, func(t *rapid.T) {
 		in := strings.Join(rapid.SliceOf(rapid.SampledFrom(parts)).Draw(t, "parts"), "")
@@ -186,6 +190,17 @@ func FuzzEvents(f *testing.F) {
 			t.Fatalf("%q was not passed on as it is, but as %q", whole.out, again.out)
 		}
 	})
+}
+
+func TestEventsThatDifferInTheirTextAloneAreNotReadAgain(t *testing.T) {
+	e := newEvents(every(t), true)
+	var in strings.Builder
+	for i := range 100 {
+		in.WriteString(strings.Replace(helloChunk, "Hello", fmt.Sprint("word ", i), 1))
+	}
+	e.feed([]byte(in.String()))
+	require.Equal(t, 100, e.deltas)
+	require.Equal(t, strings.TrimPrefix(helloChunk, "data: "), string(e.usual.before)+"Hello"+string(e.usual.after)+"\n\n")
 }
 
 func BenchmarkEvents(b *testing.B) {
