@@ -53,7 +53,7 @@ func (c *call) answer(resp *http.Response, o middleware.Outcome, err error, reas
 		errs = append(errs, err)
 	}
 	before := len(errs)
-	for _, a := range c.s.answers {
+	for _, a := range c.s.order() {
 		given, outcome, fault := c.try(a, failure)
 		if fault != nil {
 			if c.gone() {

@@ -16,6 +16,10 @@ type Config struct {
 	// Answers are tried in order until one can be given. Default none: the stage
 	// does nothing.
 	Answers []AnswerConfig `yaml:"answers"`
+	// MaxAway bounds how long a primary that asked to stay away (a 429 with a hint,
+	// a quota that is used up) is not asked, where an upstream is among the answers;
+	// 0 asks it for every call. Default 5m.
+	MaxAway time.Duration `yaml:"max_away"`
 	// Margin is how long before the caller's deadline the wait for the upstream
 	// ends, so that an answer still reaches the caller; of a short deadline it is a
 	// tenth at most. 0 waits until the deadline. Default 20ms.
@@ -39,6 +43,8 @@ type AnswerConfig struct {
 	// Func is the name of an answer that the application has given with
 	// WithAnswer. Default none.
 	Func string `yaml:"func"`
+	// Upstream is another upstream. Default none.
+	Upstream *Upstream `yaml:"upstream"`
 }
 
 // DefaultConfig acts on everything and has no answers: the stage does nothing
@@ -46,6 +52,7 @@ type AnswerConfig struct {
 func DefaultConfig() Config {
 	return Config{
 		On:           Reasons(),
+		MaxAway:      5 * time.Minute,
 		Margin:       20 * time.Millisecond,
 		ReplayBuffer: 64 * middleware.KiB,
 		KeepResponse: 64 * middleware.KiB,
@@ -70,7 +77,12 @@ func (c Config) Validate() error {
 		a.validate(&p, key)
 		p.Check(a.Func == "" || !names[a.Func], key+".func", "%.40q is in the list twice; a second try would follow at once", a.Func)
 		names[a.Func] = true
+		if a.Upstream != nil {
+			p.Check(!names[a.Upstream.Name], key+".upstream.name", "%.40q is in the list twice; give each answer a name of its own", a.Upstream.Name)
+			names[a.Upstream.Name] = true
+		}
 	}
+	p.Check(c.MaxAway >= 0, "max_away", "%v is negative; 0 asks the primary for every call", c.MaxAway)
 	p.Check(c.Margin >= 0, "margin", "%v is negative; 0 waits until the deadline", c.Margin)
 	p.Check(c.ReplayBuffer >= 0, "replay_buffer", "%d is negative; 0 keeps no body", int64(c.ReplayBuffer))
 	p.Check(c.KeepResponse >= 0, "keep_response", "%d is negative; 0 reads nothing", int64(c.KeepResponse))
@@ -79,13 +91,23 @@ func (c Config) Validate() error {
 }
 
 func (a AnswerConfig) validate(p *middleware.Problems, key string) {
+	set := 0
+	for _, is := range [...]bool{a.Static != nil, a.Func != "", a.Upstream != nil} {
+		if is {
+			set++
+		}
+	}
 	switch {
-	case a.Static == nil && a.Func == "":
-		p.Check(false, key, "the answer is empty; it needs static or func")
-	case a.Static != nil && a.Func != "":
+	case set == 0:
+		p.Check(false, key, "the answer is empty; it needs static, upstream or func")
+	case set > 1 && a.Upstream == nil:
 		p.Check(false, key, "static and func are two answers; make each an item of the list")
+	case set > 1:
+		p.Check(false, key, "there are %d answers in one; make each an item of the list", set)
 	case a.Static != nil:
 		a.Static.validate(p, key+".static")
+	case a.Upstream != nil:
+		a.Upstream.validate(p, key+".upstream")
 	default:
 		p.Check(isName(a.Func), key+".func", "%.40q is not a name; it is made of letters, digits and _ . -, and begins with a letter", a.Func)
 	}

@@ -20,6 +20,10 @@
 // it was needed. An answer that says nothing of caching gets Cache-Control:
 // no-store, so that no cache keeps it in place of the real one.
 //
+// An Upstream is another API of the same kind: it gets the request with its own
+// URL, model and credential, through the stages below. A primary that asked to
+// stay away is not asked meanwhile.
+//
 // A further kind of answer is a Go value that implements Answer, most simply a
 // Func, which is given to the stage by name and ordered by configuration.
 package fallback

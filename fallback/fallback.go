@@ -28,6 +28,7 @@ type Fallback struct {
 
 	failed  atomic.Uint64
 	reasons reasonCounts
+	away    away
 
 	mu     sync.Mutex // serialises updates
 	counts map[string]*counts
@@ -38,6 +39,9 @@ type settings struct {
 	cfg     Config
 	answers []*answer
 	plain   bool // no answer needs time or the request's body
+
+	elsewhere bool // an answer is another upstream
+	weights   int  // answers with a weight
 }
 
 // answer is an answer in its place.
@@ -46,6 +50,7 @@ type answer struct {
 	name   string
 	needs  Needs
 	counts *counts
+	weight int
 }
 
 // Option is a collaborator of the stage.
@@ -125,9 +130,20 @@ func (f *Fallback) roundTrip(req *http.Request, next http.RoundTripper) (resp *h
 		bodies: &bodies{replay: middleware.NewReplay(inner, s.cfg.ReplayBuffer)},
 	}
 	defer c.bodies.release()
+	key := middleware.Model(inner)
+	if s.elsewhere {
+		if x, gone := f.away.of(key); gone {
+			if resp, _ := c.answer(nil, x.what, nil, x.reason); resp != nil {
+				return resp, nil
+			}
+		}
+	}
 	resp, o, err := c.attempt()
 	ex.Decide(o)
 	if reason := reasonOf(o, err); s.actsOn(reason) {
+		if s.elsewhere {
+			f.away.note(key, o, reason, s.cfg.MaxAway)
+		}
 		return c.answer(resp, o, err, reason)
 	}
 	return resp, err

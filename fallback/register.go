@@ -58,13 +58,21 @@ func (f *Fallback) set(cfg Config) error {
 			fixed.Headers = maps.Clone(fixed.Headers)
 			name, made = "static", fixed
 		}
+		weight := 0
+		if a.Upstream != nil {
+			name, made, weight = a.Upstream.Name, newUpstream(*a.Upstream), a.Upstream.Weight
+			s.elsewhere = true
+		}
 		if made == nil {
 			p.Check(false, fmt.Sprintf("answers[%d].func", i), "no answer %q was given; %s", name, f.offer())
 			continue
 		}
 		needs := made.Needs()
 		s.plain = s.plain && needs == Needs{}
-		s.answers = append(s.answers, &answer{source: made, name: name, needs: needs, counts: f.countsOf(name)})
+		s.answers = append(s.answers, &answer{source: made, name: name, needs: needs, counts: f.countsOf(name), weight: weight})
+		if weight > 0 {
+			s.weights++
+		}
 	}
 	if err := p.Err(); err != nil {
 		return fmt.Errorf("%s: %w", f.reporter.Stage, err)

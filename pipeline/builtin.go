@@ -115,7 +115,17 @@ func buildFallback(c fallback.Config, env Env) (Stage[fallback.Config], error) {
 		opts = append(opts, fallback.WithAnswer(name, a))
 	}
 	s, err := fallback.New(c, opts...)
-	return describe(s, err, func() any { return s.Stats() })
+	stage, err := describe(s, err, func() any { return s.Stats() })
+	stage.Attempts = func(c fallback.Config) int {
+		n := 1
+		for _, a := range c.Answers {
+			if a.Upstream != nil {
+				n++
+			}
+		}
+		return n
+	}
+	return stage, err
 }
 
 func buildDNSWarmup(c dnswarmup.Config, env Env) (Stage[dnswarmup.Config], error) {

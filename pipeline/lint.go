@@ -54,7 +54,7 @@ func lint(stages []*instance, cfg Config) []Warning {
 	}
 	multiplying := 0
 	for _, s := range stages {
-		if s.worst(cfg) > 1 && s.typ != "hedge" { // whose copies have a budget
+		if s.worst(cfg) > 1 && s.typ != "hedge" && s.typ != "fallback" { // copies have a budget, and the others go to other upstreams
 			multiplying++
 		}
 	}
