@@ -8,9 +8,6 @@ import (
 // RequestInfo is what can be told of a request before it is sent. The zero
 // value says nothing.
 type RequestInfo struct {
-	// Model is what is asked at the upstream, where limits are counted by that;
-	// "" if it is not known.
-	Model string
 	// Units is an estimate of what the request will take of a budget, tokens of a
 	// language model for example; 0 if it is not known.
 	Units int

@@ -28,7 +28,7 @@ type Config struct {
 	// ErrorTime bounds how long that reading may take. Default 1s.
 	ErrorTime time.Duration `yaml:"error_time"`
 	// RequestBytes bounds what is read of a request's body (through GetBody, so
-	// that a request without it is not looked at) for model and length; 0 reads
+	// that a request without it is not looked at) for max_tokens and stream; 0 reads
 	// nothing. Default 1MiB.
 	RequestBytes middleware.Bytes `yaml:"request_bytes"`
 	// BytesPerToken is how many bytes of a request make a token, for the estimate

@@ -92,13 +92,13 @@ func TestWhatARequestTells(t *testing.T) {
 		change    func(*http.Request)
 		want      middleware.RequestInfo
 	}{
-		"a stream":                 {"https://a.test", `{"messages":[{"content":"hi \"model\":\"x\""}],"model":"m","stream":true}`, nil, middleware.RequestInfo{Model: "m", Units: 18 + 500, Stream: true}},
-		"bounded":                  {"https://a.test", `{"model":"m","max_tokens":100}`, nil, middleware.RequestInfo{Model: "m", Units: 7 + 100}},
-		"bounded beyond the usual": {"https://a.test", `{"model":"m","max_completion_tokens":9000}`, nil, middleware.RequestInfo{Model: "m", Units: 10 + 500}},
-		"Gemini":                   {"https://a.test/v1beta/models/gemini-2:generateContent", `{"contents":[]}`, nil, middleware.RequestInfo{Model: "gemini-2", Units: 3 + 500}},
-		"Azure":                    {"https://a.test/openai/deployments/mine/chat/completions", `{}`, nil, middleware.RequestInfo{Model: "mine", Units: 500}},
+		"a stream":                 {"https://a.test", `{"messages":[{"content":"hi \"model\":\"x\""}],"model":"m","stream":true}`, nil, middleware.RequestInfo{Units: 18 + 500, Stream: true}},
+		"bounded":                  {"https://a.test", `{"model":"m","max_tokens":100}`, nil, middleware.RequestInfo{Units: 7 + 100}},
+		"bounded beyond the usual": {"https://a.test", `{"model":"m","max_completion_tokens":9000}`, nil, middleware.RequestInfo{Units: 10 + 500}},
+		"Gemini":                   {"https://a.test/v1beta/models/gemini-2:generateContent", `{"contents":[]}`, nil, middleware.RequestInfo{Units: 3 + 500}},
+		"Azure":                    {"https://a.test/openai/deployments/mine/chat/completions", `{}`, nil, middleware.RequestInfo{Units: 500}},
 		"without GetBody":          {"https://a.test", `{"model":"m"}`, func(r *http.Request) { r.GetBody = nil }, middleware.RequestInfo{Units: 3 + 500}},
-		"of unknown length":        {"https://a.test", `{"model":"m"}`, func(r *http.Request) { r.ContentLength = -1 }, middleware.RequestInfo{Model: "m", Units: 3 + 500}},
+		"of unknown length":        {"https://a.test", `{"model":"m"}`, func(r *http.Request) { r.ContentLength = -1 }, middleware.RequestInfo{Units: 3 + 500}},
 		"without a body":           {"https://a.test/v1/models", "", func(r *http.Request) { r.Body, r.GetBody, r.ContentLength = nil, nil, 0 }, middleware.RequestInfo{}},
 		"of no JSON":               {"https://a.test", "\xff\x00{", nil, middleware.RequestInfo{Units: 500}},
 		"with a nested stream":     {"https://a.test", `{"metadata":{"stream":true,"model":"x"}}`, nil, middleware.RequestInfo{Units: 10 + 500}},

@@ -122,6 +122,7 @@ func newPost(ctx context.Context, t testing.TB, url string) *http.Request {
 	t.Helper()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(prompt))
 	require.NoError(t, err)
+	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Authorization", "Bearer SECRET KEY")
 	return req
 }

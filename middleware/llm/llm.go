@@ -72,7 +72,7 @@ type roundTripper struct {
 	next  http.RoundTripper
 }
 
-// Inspect tells the model and the tokens that a request will take, as an estimate.
+// Inspect tells the tokens that a request will take, as an estimate, and whether it asks for a stream.
 func (t *roundTripper) Inspect(req *http.Request) middleware.RequestInfo {
 	return t.stage.settings.Load().inspect(t.stage.requests, req)
 }
@@ -87,10 +87,7 @@ func (t *roundTripper) RoundTrip(req *http.Request) (resp *http.Response, err er
 	if info == (middleware.RequestInfo{}) { // the stage is used alone
 		info = t.Inspect(inner)
 	}
-	key := middleware.Authority(inner)
-	if info.Model != "" {
-		key += " " + info.Model
-	}
+	key := middleware.Model(inner)
 	c := &call{stage: l, cfg: cfg, provider: cfg.of(inner), ex: ex, req: inner, info: info, key: key, counts: l.counts.Get(key)}
 	c.counts.requests.Add(1)
 	resp, err = t.next.RoundTrip(inner)

@@ -28,7 +28,6 @@ const (
 	roleMessage    // an error's text
 	roleRetryDelay // when to come back
 	roleQuota      // which quota was used up
-	roleModel
 	roleStream
 	roles
 )

@@ -2,7 +2,6 @@ package llm
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/headgate-go/headgate/middleware"
 )
@@ -10,7 +9,6 @@ import (
 // newRequestPaths is where requests have what is of interest.
 func newRequestPaths() *paths {
 	p := newPaths()
-	p.add(roleModel, "model")
 	p.add(roleStream, "stream")
 	for _, at := range []string{"max_tokens", "max_completion_tokens", "max_output_tokens", "generationConfig.maxOutputTokens"} {
 		p.add(roleMaxTokens, at)
@@ -18,10 +16,7 @@ func newRequestPaths() *paths {
 	return p
 }
 
-// maxModel bounds a model's name, which becomes a part of keys.
-const maxModel = 128
-
-// inspect tells of a request what its body and URL say. It reads the body
+// inspect tells of a request what its body says. It reads the body
 // through GetBody; of a request without it, the length is all that is known.
 func (c *settings) inspect(p *paths, req *http.Request) middleware.RequestInfo {
 	s := scanner{paths: p}
@@ -32,11 +27,7 @@ func (c *settings) inspect(p *paths, req *http.Request) middleware.RequestInfo {
 			size = n
 		}
 	}
-	info := middleware.RequestInfo{Model: s.facts.text(roleModel), Stream: s.facts.is(roleStream, "true")}
-	if info.Model == "" && req.URL != nil {
-		info.Model = modelOf(req.URL.Path)
-	}
-	info.Model = info.Model[:min(len(info.Model), maxModel)]
+	info := middleware.RequestInfo{Stream: s.facts.is(roleStream, "true")}
 	if size > 0 {
 		output := c.OutputTokens
 		if most := s.facts.tokens.most; most > 0 {
@@ -68,16 +59,3 @@ func (c *settings) scanRequest(s *scanner, req *http.Request) (size int64) {
 
 // outputOf is what of an estimate is the answer, at most.
 func (c *settings) outputOf(info middleware.RequestInfo) int { return min(info.Units, c.OutputTokens) }
-
-// modelOf reads the model out of a path: Gemini has /models/NAME:generateContent,
-// Azure /deployments/NAME/.
-func modelOf(path string) string {
-	for _, before := range [...]string{"/models/", "/deployments/"} {
-		if _, rest, ok := strings.Cut(path, before); ok {
-			if end := strings.IndexAny(rest, ":/"); end >= 0 {
-				return rest[:end]
-			}
-		}
-	}
-	return ""
-}

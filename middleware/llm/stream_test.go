@@ -229,7 +229,7 @@ func TestUsageIsTold(t *testing.T) {
 			require.Contains(t, o.kinds(), EventUsage)
 			all := l.Stats()
 			require.Len(t, all, 1)
-			require.Equal(t, strings.TrimPrefix(c.url, "https://")+" deepseek-chat", all[0].Key)
+			require.Equal(t, strings.TrimPrefix(c.url, "https://")+"/deepseek-chat", all[0].Key)
 			require.Equal(t, []uint64{1, uint64(c.want.Input), uint64(c.want.Cached), uint64(c.want.Output), c.wasted},
 				[]uint64{all[0].Requests, all[0].Input, all[0].Cached, all[0].Output, all[0].Wasted})
 		})

@@ -60,7 +60,8 @@ type Config struct {
 	// Release is when a permit ends: "body" or "headers". Default "body".
 	Release string `yaml:"release"`
 	// Key is which requests share the permits: "authority" (host and port),
-	// "model" (what is asked for there, see middleware.Model) or "shared" (all). Default "authority".
+	// "model" (that and the model that an LLM request names, see middleware.Model)
+	// or "shared" (all). Default "authority".
 	Key string `yaml:"key"`
 	// MaxKeys is the number of keys to keep permits for. Default 1024.
 	MaxKeys int `yaml:"max_keys"`
@@ -99,7 +100,7 @@ func (c Config) Validate() error {
 	p.Check(c.Ageing >= 0, "ageing", "%v is negative; 0 ignores priorities between deadlines", c.Ageing)
 	p.Check(c.Reserve >= 0, "reserve", "%v is negative; 0 learns it", c.Reserve)
 	p.Check(c.Release == ReleaseBody || c.Release == ReleaseHeaders, "release", "%q is unknown; it can be %q or %q", c.Release, ReleaseBody, ReleaseHeaders)
-	p.Check(middleware.KeyByName(c.Key) != nil, "key", "%q is unknown; it can be %q, %q or %q", c.Key, middleware.KeyAuthority, middleware.KeyModel, middleware.KeyShared)
+	p.CheckKey("key", c.Key)
 	p.Check(c.MaxKeys >= 1, "max_keys", "%d is too small; it must be at least 1", c.MaxKeys)
 	return p.Err()
 }
