@@ -78,3 +78,11 @@ func (s *alarms) giveBack(a *alarm) {
 // monotonic reading. A timer belongs to the bubble that made it, and a chain may
 // outlive that.
 func bubbled(now time.Time) bool { return now == now.Round(0) }
+
+// pool is where the call's alarm comes from; nil outside a chain.
+func (c *call) pool() *alarms {
+	if c.chain == nil {
+		return nil
+	}
+	return &c.chain.alarms
+}

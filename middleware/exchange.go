@@ -37,7 +37,6 @@ type Exchange struct {
 	watchers  *watcher
 	slots     []slot
 	reported  atomic.Bool // progress, by a provider stage; bytes don't count then
-	usage     *usageWatcher
 	ended     atomic.Bool
 	broken    atomic.Bool // the context ended before the exchange did
 	decided   bool
@@ -66,9 +65,6 @@ type call struct {
 	opts  *options
 	model atomic.Pointer[modelKey] // nil until a stage asks for it
 
-	inspector Inspector // nil without one
-	inspected atomic.Pointer[inspected]
-
 	mu        sync.Mutex
 	listening bool        // somebody waits for a context of this call: ctx is watched and the alarm is set
 	afterID   uint32      // of the last AfterFunc
@@ -76,7 +72,7 @@ type call struct {
 	limits    []limit     // of all of them
 	afters    []after     // of all of them
 	spare     *Exchange   // room for the first attempt
-	alarms    *alarms     // where alarm comes from; nil outside a chain
+	chain     *chain      // nil outside one
 	alarm     *alarm      // nil until it is needed
 }
 
@@ -133,14 +129,14 @@ func Join(req *http.Request) (*Exchange, *http.Request) {
 }
 
 // begin starts a call, whatever req belongs to: a pipeline within a pipeline
-// settles its own calls. A chain says where its alarms are.
-func begin(req *http.Request, chain *alarms) (*Exchange, *http.Request) {
+// settles its own calls. chain is nil outside one.
+func begin(req *http.Request, chain *chain) (*Exchange, *http.Request) {
 	var c *call
 	var e *Exchange
 	if chain != nil {
 		m := new(callInChain)
 		c, e = &m.call, &m.root
-		c.alarms = chain
+		c.chain = chain
 		c.live, c.limits, c.afters = m.live[:0], m.limits[:0], m.afters[:0]
 		c.spare = &m.first
 		e.slots = m.slots[0:0:2]

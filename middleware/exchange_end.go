@@ -146,7 +146,7 @@ func (e *Exchange) endWith(attempt End) {
 // stopListening lets go of the caller's context and of the alarm. c.mu is held.
 func (c *call) stopListening() {
 	if c.alarm != nil {
-		c.alarms.giveBack(c.alarm)
+		c.pool().giveBack(c.alarm)
 		c.alarm = nil
 	}
 }

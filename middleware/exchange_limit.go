@@ -88,7 +88,7 @@ func (c *call) arm() {
 // needAlarm gets an alarm. c.mu is held.
 func (c *call) needAlarm(now time.Time) {
 	if c.alarm == nil {
-		c.alarm = c.alarms.take(c, now)
+		c.alarm = c.pool().take(c, now)
 	}
 }
 

@@ -1,9 +1,6 @@
 package middleware
 
-import (
-	"net/http"
-	"net/url"
-)
+import "net/http"
 
 // RequestInfo is what can be told of a request before it is sent. The zero
 // value says nothing.
@@ -23,26 +20,13 @@ type Inspector interface {
 	Inspect(*http.Request) RequestInfo
 }
 
-// inspected is what was told of the requests to a URL: a stage that sends the
-// call elsewhere changes that.
-type inspected struct {
-	url  *url.URL
-	info RequestInfo
-}
-
 // Inspect tells of req, a request of this exchange, what a stage in the chain
-// knows of it. It looks at a call's request once. It is safe for concurrent use.
+// knows of it. It is safe for concurrent use.
 func (e *Exchange) Inspect(req *http.Request) RequestInfo {
-	c := e.call
-	if c.inspector == nil {
-		return RequestInfo{}
+	if c := e.call.chain; c != nil && c.inspector != nil {
+		return c.inspector.Inspect(req)
 	}
-	if known := c.inspected.Load(); known != nil && known.url == req.URL {
-		return known.info
-	}
-	info := c.inspector.Inspect(req)
-	c.inspected.Store(&inspected{req.URL, info})
-	return info
+	return RequestInfo{}
 }
 
 // inspectorOf gives what Chain has found, nil for nothing.

@@ -45,10 +45,10 @@ func TestAStageFurtherInTellsOfARequest(t *testing.T) {
 	require.NoError(t, err)
 	want := middleware.RequestInfo{Units: 5}
 	require.Equal(t, []middleware.RequestInfo{want, want}, infos)
-	require.Equal(t, 1, asked, "a call's request is looked at once")
+	require.Equal(t, 2, asked, "each time that somebody asks")
 }
 
-func TestARequestThatGoesElsewhereIsLookedAtAgain(t *testing.T) {
+func TestARequestThatGoesElsewhereIsAnother(t *testing.T) {
 	var asked int
 	var infos []middleware.RequestInfo
 	elsewhere := func(next http.RoundTripper) http.RoundTripper {

@@ -68,9 +68,8 @@ type chain struct {
 }
 
 func (c *chain) RoundTrip(req *http.Request) (resp *http.Response, err error) {
-	ex, inner := begin(req, &c.alarms)
+	ex, inner := begin(req, c)
 	defer ex.Leave(req, &resp, &err)
-	ex.call.inspector = c.inspector
 	return c.head.RoundTrip(inner)
 }
 

@@ -16,16 +16,20 @@ type ProgressWatcher interface {
 	ReadEnds(progress bool)
 }
 
-// watcher is one of those of an exchange. Nearly every call has none.
+// watcher is one of those of an exchange, of progress or of usage. Nearly every
+// call has none.
 type watcher struct {
-	ProgressWatcher
-	next *watcher
+	progress ProgressWatcher
+	usage    UsageWatcher
+	next     *watcher
 }
 
 // OnProgress has w told of the progress of this exchange, and of the attempts
 // within it. Call it before the request is passed on, and OnEnd as well: a body
 // whose end is of no interest to anybody is not followed.
-func (e *Exchange) OnProgress(w ProgressWatcher) { e.watchers = &watcher{w, e.watchers} }
+func (e *Exchange) OnProgress(w ProgressWatcher) {
+	e.watchers = &watcher{progress: w, next: e.watchers}
+}
 
 // ReportsProgress is called by a provider stage, before its RoundTrip returns,
 // if it knows content from keep-alive lines and will call Progress. Without it,
@@ -46,7 +50,9 @@ func (e *Exchange) Progress() {
 	}
 	for x := e; x != nil; x = x.up {
 		for w := x.watchers; w != nil; w = w.next {
-			w.Progress()
+			if w.progress != nil {
+				w.progress.Progress()
+			}
 		}
 	}
 }
@@ -58,14 +64,18 @@ func (e *Exchange) read(rc io.Reader, p []byte) (int, error) {
 	}
 	for x := e; x != nil; x = x.up {
 		for w := x.watchers; w != nil; w = w.next {
-			w.ReadBegins()
+			if w.progress != nil {
+				w.progress.ReadBegins()
+			}
 		}
 	}
 	n, err := rc.Read(p)
 	for x := e; x != nil; x = x.up {
 		progress := n > 0 && !e.reported.Load()
 		for w := x.watchers; w != nil; w = w.next {
-			w.ReadEnds(progress)
+			if w.progress != nil {
+				w.progress.ReadEnds(progress)
+			}
 		}
 	}
 	return n, err
@@ -73,8 +83,10 @@ func (e *Exchange) read(rc io.Reader, p []byte) (int, error) {
 
 func (e *Exchange) isWatched() bool {
 	for x := e; x != nil; x = x.up {
-		if x.watchers != nil {
-			return true
+		for w := x.watchers; w != nil; w = w.next {
+			if w.progress != nil {
+				return true
+			}
 		}
 	}
 	return false

@@ -21,22 +21,18 @@ type UsageWatcher interface {
 	Used(Usage)
 }
 
-// usageWatcher is one of those of an exchange. Nearly every call has none.
-type usageWatcher struct {
-	UsageWatcher
-	next *usageWatcher
-}
-
 // OnUsage has w told what the answer to this exchange took, or the answers to
 // the attempts within it, one by one. Call it before the request is passed on.
-func (e *Exchange) OnUsage(w UsageWatcher) { e.usage = &usageWatcher{w, e.usage} }
+func (e *Exchange) OnUsage(w UsageWatcher) { e.watchers = &watcher{usage: w, next: e.watchers} }
 
 // ReportUsage is called by a stage that knows what the answer took: a provider
 // stage, or one of one's own.
 func (e *Exchange) ReportUsage(u Usage) {
 	for x := e; x != nil; x = x.up {
-		for w := x.usage; w != nil; w = w.next {
-			w.Used(u)
+		for w := x.watchers; w != nil; w = w.next {
+			if w.usage != nil {
+				w.usage.Used(u)
+			}
 		}
 	}
 }

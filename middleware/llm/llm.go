@@ -83,10 +83,7 @@ func (t *roundTripper) RoundTrip(req *http.Request) (resp *http.Response, err er
 	ex, inner := middleware.Join(req)
 	defer ex.Leave(req, &resp, &err)
 	l, cfg := t.stage, t.stage.settings.Load()
-	info := ex.Inspect(inner)
-	if info == (middleware.RequestInfo{}) { // the stage is used alone
-		info = t.Inspect(inner)
-	}
+	info := t.Inspect(inner)
 	key := middleware.Model(inner)
 	c := &call{stage: l, cfg: cfg, provider: cfg.of(inner), ex: ex, req: inner, info: info, key: key, counts: l.counts.Get(key)}
 	c.counts.requests.Add(1)
