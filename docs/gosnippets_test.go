@@ -34,6 +34,7 @@ var packages = map[string]string{
 	"fxmodule":       module + "/fxmodule",
 	"httpcache":      module + "/middleware/httpcache",
 	"llm":            module + "/middleware/llm",
+	"llmtest":        module + "/middleware/middlewaretest/llmtest",
 	"memory":         module + "/cachestore/memory",
 	"middleware":     module + "/middleware",
 	"middlewaretest": module + "/middleware/middlewaretest",

@@ -6,12 +6,15 @@ import (
 	"hash"
 	"io"
 	"net/http"
+	"time"
 )
 
 // Request is the record of one request that the upstream saw.
 type Request struct {
 	// Number counts the upstream's requests from 1.
 	Number int
+	// At is when it arrived.
+	At time.Time
 	// Method, Target (path and query), Host and Proto ("HTTP/2.0") as they arrived.
 	Method, Target, Host, Proto string
 	// Header as it arrived. Trailer once the body has been read to its end, else nil.
@@ -56,6 +59,7 @@ func (r *recorder) arrive(in *http.Request) *Request {
 	seen := &Request{}
 	if r.cfg.KeepRequests > 0 {
 		seen = &Request{
+			At:     time.Now(),
 			Method: in.Method, Target: in.URL.RequestURI(), Host: in.Host, Proto: in.Proto,
 			Header: in.Header.Clone(), ContentLength: in.ContentLength, RemoteAddr: in.RemoteAddr,
 		}

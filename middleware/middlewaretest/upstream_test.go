@@ -60,6 +60,7 @@ func TestAnUpstreamAnswersAndRemembers(t *testing.T) {
 	eachWire(t, func(t *testing.T, w wire) {
 		u := New(t, Always(Text(201, "made").With("X-Test", "yes")), w.set, func(c *Config) { c.CallHeader = "X-Call"; c.KeepBodyBytes = 4 })
 		body := strings.Repeat("request ", 1000)
+		begin := time.Now()
 		req, err := http.NewRequestWithContext(within(t), http.MethodPost, u.URL+"/path?q=1", strings.NewReader(body))
 		require.NoError(t, err)
 		req.Header.Set("X-Call", "a")
@@ -83,6 +84,7 @@ func TestAnUpstreamAnswersAndRemembers(t *testing.T) {
 		require.Greater(t, s.ReceivedBytes, int64(8000))
 
 		seen := u.Requests()
+		require.WithinRange(t, seen[0].At, begin, time.Now())
 		require.Len(t, seen, 1)
 		sum := sha256.Sum256([]byte(body))
 		require.Equal(t, RequestBody{Length: 8000, SHA256: hex.EncodeToString(sum[:]), Start: []byte("requ")}, seen[0].Body)
