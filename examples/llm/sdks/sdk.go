@@ -53,3 +53,12 @@ func All() []SDK {
 		{"langchaingo", "v0.1.14", llmtest.DeepSeek, "deepseek-chat", newLangChain},
 	}
 }
+
+// DeepSeek is the target for the real API of DeepSeek, which speaks both shapes.
+func (s SDK) DeepSeek(key string, client *http.Client) Target {
+	t := Target{URL: "https://api.deepseek.com", Key: key, Model: "deepseek-chat", HTTP: client}
+	if s.API == llmtest.Anthropic {
+		t.URL += "/anthropic"
+	}
+	return t
+}

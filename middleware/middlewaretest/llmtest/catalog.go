@@ -43,6 +43,8 @@ type Failure struct {
 	Turn Turn
 	// Expect is what should become of it if it happens once and the next request gets its reply.
 	Expect Expect
+	// Reply is what arrives where Expect is ExpectReply.
+	Reply Reply
 	// Wait is how long the upstream asks to stay away; 0 if it says nothing. A client that comes back earlier has not
 	// read the hint.
 	Wait time.Duration
@@ -113,8 +115,8 @@ func busy() []Failure {
 	}
 	return append(all,
 		Failure{Name: "overloaded, in the API's own words", Turn: Overloaded(), Expect: ExpectRetry},
-		Failure{Name: "503, slow_down", Turn: SlowDown(), Expect: ExpectRetry, apis: chatOnly},
 		Failure{Name: "connection reset before headers", Turn: Reset(), Expect: ExpectRetry},
+		Failure{Name: "503, slow_down", Turn: SlowDown(), Expect: ExpectRetry, apis: chatOnly},
 	)
 }
 
@@ -177,12 +179,17 @@ func odd(pace time.Duration) []Failure {
 		"since a word of it arrives every now and then, which is all that anybody can ask of a model")
 	slow.Gap = pace
 	reply := Words("six words after a long wait")
-	return []Failure{
-		{Name: "20 keep-alives, then the reply", Turn: Waiting(20, pace, Say(reply)), Expect: ExpectReply},
-		{Name: "200 keep-alives, then the reply", Turn: Waiting(200, 0, Say(reply)), Expect: ExpectReply},
-		{Name: "1000 keep-alives, then the reply", Turn: Waiting(1000, 0, Say(reply)), Expect: ExpectReply},
-		{Name: "a slow stream", Turn: Say(slow), Expect: ExpectReply, modes: streamOnly},
-		{Name: "reasoning first", Turn: Say(Reply{Reasoning: slow.Text[:10], Text: slow.Text[:10], Gap: pace}), Expect: ExpectReply},
-		{Name: "finish_reason without [DONE]", Turn: WithoutDone(reply), Expect: ExpectReply, modes: streamOnly, apis: chatOnly},
+	thinking := Reply{Reasoning: slow.Text[:20], Text: slow.Text[20:], Gap: pace}
+	all := []Failure{
+		{Name: "20 keep-alives, then the reply", Turn: Waiting(20, pace, Say(reply)), Reply: reply},
+		{Name: "200 keep-alives, then the reply", Turn: Waiting(200, 0, Say(reply)), Reply: reply},
+		{Name: "1000 keep-alives, then the reply", Turn: Waiting(1000, 0, Say(reply)), Reply: reply},
+		{Name: "a slow stream", Turn: Say(slow), Reply: slow, modes: streamOnly},
+		{Name: "reasoning first, slowly", Turn: Say(thinking), Reply: thinking, modes: streamOnly},
+		{Name: "finish_reason without [DONE]", Turn: WithoutDone(reply), Reply: reply, modes: streamOnly, apis: chatOnly},
 	}
+	for i := range all {
+		all[i].Expect = ExpectReply
+	}
+	return all
 }

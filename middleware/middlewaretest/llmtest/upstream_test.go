@@ -173,6 +173,7 @@ func TestWhatIsExpectedCanBe(t *testing.T) {
 				r := s.get(t, u)
 				whole := r.err == nil && r.status == 200 && u.Stats().Delivered > 0
 				require.Equal(t, f.Expect == ExpectReply, whole)
+				require.Equal(t, whole, f.Reply.String() != "", "what arrives is told")
 				if f.Expect == ExpectError {
 					require.Positive(t, u.Stats().Wasted())
 				} else {
