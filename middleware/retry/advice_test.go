@@ -83,6 +83,8 @@ func TestLastResponseAdvisesTheCaller(t *testing.T) {
 		"out of budget":                       {[]any{503}, "GET", noBudget, "false"},
 		"not safe here: the caller may":       {[]any{500}, "POST", nil, ""},
 		"not safe here, and out of budget":    {[]any{500}, "POST", noBudget, "false"},
+		"a payment is missing":                {[]any{402}, "POST", nil, "false"},
+		"a payment is missing in the end":     {[]any{503, 402}, "GET", nil, "false"},
 		"a success":                           {[]any{200}, "GET", nil, ""},
 		"a success of a retry":                {[]any{503, 200}, "GET", nil, ""},
 		"a wrong request":                     {[]any{400}, "GET", nil, ""},

@@ -125,6 +125,11 @@ func (c *call) settled(o middleware.Outcome, resp *http.Response, err error) (*h
 		c.r.recovered.Add(1)
 		c.report(EventRecovered, o, 0, nil)
 	}
+	if resp != nil && o.Verdict == middleware.Exhausted {
+		// SDKs go by the status, and repeat a 429 whatever it is about.
+		o.Advice = middleware.DontRepeat
+		advise(resp, &c.cfg.Config)
+	}
 	c.ex.Decide(o)
 	return resp, err
 }

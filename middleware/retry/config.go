@@ -30,7 +30,8 @@ type Config struct {
 	// It helps only with an upstream that knows the field. Default false.
 	IdempotencyKey bool `yaml:"idempotency_key"`
 	// AdviseCaller sets X-Should-Retry: false on the response with which the stage
-	// gives up, so that an SDK above does not multiply the attempts. Default true.
+	// gives up, so that an SDK above does not multiply the attempts, and on one that
+	// says that a quota or a payment is missing. Default true.
 	AdviseCaller bool `yaml:"advise_caller"`
 	// MinTime is the time that must be left to the deadline after a backoff for
 	// another attempt to be of use; 0 is any time at all. Default 0.
