@@ -87,6 +87,9 @@ func (p *provider) resets(h http.Header) (latest time.Duration, ok bool) {
 			latest, ok = d, true
 		}
 	}
+	if d, known := draft(h, sent(h)); d > latest {
+		return d, known
+	}
 	return latest, ok
 }
 
