@@ -4,6 +4,7 @@
 //
 //	go -C examples/llm run ./matrix                             # prints the tables
 //	go -C examples/llm run ./matrix -write ../../docs/llm-sdks.md # renews them in the page
+//	go -C examples/llm run ./matrix -only "hang in the middle"
 //
 // The half with Headgate is a test as well: matrix_test.go. What a cell must be
 // is in check.go, the pipeline in http.yaml.
@@ -18,6 +19,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 )
 
 func main() {
@@ -33,18 +36,22 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("matrix", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	page := flags.String("write", "", "renew the tables in this `page` instead of printing them")
-	atOnce := flags.Int("at-once", 16, "how many calls to make at the same time")
+	atOnce := flags.Int("at-once", 48, "how many calls to make at the same time")
+	only := flags.String("only", "", "make only the calls whose `name` contains this")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if *page != "" && *only != "" {
+		return errors.New("-write needs all the calls; leave out -only")
 	}
 	if *atOnce < 1 {
 		return fmt.Errorf("-at-once: %d, want at least 1", *atOnce)
 	}
-	without, err := runAll(ctx, cells(scaled, false), scaled, *atOnce)
+	without, err := runAll(ctx, matching(cells(scaled, false), *only), scaled, *atOnce)
 	if err != nil {
 		return err
 	}
-	with, err := runAll(ctx, cells(scaled, true), scaled, *atOnce)
+	with, err := runAll(ctx, matching(cells(scaled, true), *only), scaled, *atOnce)
 	if err != nil {
 		return err
 	}
@@ -62,6 +69,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// matching are the cells whose name contains a text.
+func matching(all []cell, text string) []cell {
+	return slices.DeleteFunc(all, func(c cell) bool { return !strings.Contains(c.String(), text) })
 }
 
 func report(w io.Writer, without, with []result) {
