@@ -20,6 +20,10 @@ func TestFiguresAreThere(t *testing.T) {
 	benchmarks := measured(t, "docs/benchmarks.md", "benchmarks")
 	require.Regexp(t, regexp.MustCompile(`(?m)^linux/\w+, .+, \d+ processors, go1\.`), benchmarks, "run .ci/refresh-benchmarks")
 	require.Contains(t, benchmarks, "\n| Pipeline / full ", "run .ci/refresh-benchmarks")
+	matrix := measured(t, "docs/llm-sdks.md", "matrix")
+	for _, want := range []string{"\n| The upstream | Asked for | openai-go |", "→ ok 2", "| ended without an error and without the whole reply |"} {
+		require.Contains(t, matrix, want, "run the command that the page names")
+	}
 }
 
 // measured is what stands between the two comments of a page that name it.

@@ -77,11 +77,13 @@ func matching(all []cell, text string) []cell {
 }
 
 func report(w io.Writer, without, with []result) {
+	fmt.Fprint(w, "\n## Summary\n\n")
 	summary(w, without, with)
 	fmt.Fprint(w, "\n## The upstream fails once\n\nThe next request gets its reply.\n\n")
 	table(w, without, with, false)
-	fmt.Fprint(w, "\n## The upstream fails always\n\n")
+	fmt.Fprint(w, "\n## The upstream fails always\n\nWhat is no failure is left out.\n\n")
 	table(w, without, with, true)
+	fmt.Fprintln(w)
 }
 
 // replace writes text between the two comments of a page that name it.

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/headgate-go/headgate/examples/llm/sdks"
 	"github.com/headgate-go/headgate/middleware/middlewaretest/llmtest"
 )
 
@@ -105,8 +107,28 @@ func TestAPageIsRenewed(t *testing.T) {
 	require.ErrorContains(t, replace(page, "other", ""), "lost the comments")
 }
 
+func TestThePageIsAboutTheseSDKs(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/llm-sdks.md")
+	require.NoError(t, err)
+	for _, sdk := range sdks.All() {
+		require.Regexp(t, "(?m)^\\| "+sdk.Name+" \\|.* "+regexp.QuoteMeta(sdk.Version)+" \\|", string(page))
+	}
+	for _, f := range llmtest.Failures(scaled.pace) {
+		require.Contains(t, string(page), f.Name, "run matrix -write")
+	}
+}
+
 func TestFlags(t *testing.T) {
 	var out bytes.Buffer
 	require.ErrorContains(t, run(t.Context(), []string{"-at-once", "0"}, &out, &out), "-at-once")
 	require.Error(t, run(t.Context(), []string{"-nonsense"}, &out, &out))
+	require.ErrorContains(t, run(t.Context(), []string{"-write", "x.md", "-only", "400"}, &out, &out), "leave out -only")
+}
+
+func TestTheCommandPrintsWhatItMeasures(t *testing.T) {
+	var out, problems bytes.Buffer
+	require.NoError(t, run(t.Context(), []string{"-only", "400/openai-go/JSON"}, &out, &problems))
+	require.Contains(t, out.String(), "| 400 | JSON | error 1 → error 1 | - | - | - | - |")
+	require.Contains(t, out.String(), "| ended as they should, in all of this | 2 | 2 |")
+	require.Empty(t, problems.String())
 }

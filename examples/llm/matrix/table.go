@@ -95,7 +95,16 @@ func summary(w io.Writer, without, with []result) {
 	line("hung until the caller's deadline", func(r result) bool { return r.outcome == hung })
 	line("came back before the upstream had asked for", func(r result) bool { return r.early })
 	line(fmt.Sprintf("cost more than %d requests", budget), func(r result) bool { return r.attempts > budget })
+	fmt.Fprintf(w, "| tokens written for replies that nobody got whole | %d | %d |\n", wasted(without), wasted(with))
 	line("ended as they should, in all of this", func(r result) bool { return len(r.problems()) == 0 })
+}
+
+func wasted(all []result) int {
+	n := 0
+	for _, r := range all {
+		n += r.wasted
+	}
+	return n
 }
 
 func count(all []result, is func(result) bool) int {
