@@ -1,6 +1,6 @@
 // Command matrix calls five Go SDKs while the upstream fails in every way that
 // is known, with a plain http.Client and over Headgate, and tells how each call
-// ended. It runs offline, against llmtest, and takes about half a minute.
+// ended. It runs offline, against llmtest, and takes about a minute.
 //
 //	go -C examples/llm run ./matrix                             # prints the tables
 //	go -C examples/llm run ./matrix -write ../../docs/llm-sdks.md # renews them in the page
@@ -36,7 +36,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("matrix", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	page := flags.String("write", "", "renew the tables in this `page` instead of printing them")
-	atOnce := flags.Int("at-once", 48, "how many calls to make at the same time")
+	atOnce := flags.Int("at-once", 32, "how many calls to make at the same time")
 	only := flags.String("only", "", "make only the calls whose `name` contains this")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -57,18 +57,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	var out bytes.Buffer
 	report(&out, without, with)
-	if *page != "" {
-		return replace(*page, "matrix", out.String())
-	}
-	if _, err = stdout.Write(out.Bytes()); err != nil {
-		return err
-	}
 	for _, r := range with {
 		for _, p := range r.problems() {
 			fmt.Fprintf(stderr, "%v: %s (%s, %d requests, %v)\n", r.cell, p, r.outcome, r.attempts, r.err)
 		}
 	}
-	return nil
+	if *page != "" {
+		return replace(*page, "matrix", out.String())
+	}
+	_, err = stdout.Write(out.Bytes())
+	return err
 }
 
 // matching are the cells whose name contains a text.

@@ -42,7 +42,7 @@ func cells(t times, headgate bool) []cell {
 }
 
 // mostAgain bounds the calls that are made once more.
-const mostAgain = 20
+const mostAgain = 40
 
 // runAll makes the calls, so many at a time, and returns their results in the
 // same order. Time is real here, and a busy machine can make a healthy reply too

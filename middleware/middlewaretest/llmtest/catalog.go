@@ -3,6 +3,7 @@ package llmtest
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -87,7 +88,7 @@ const tooLong = time.Hour
 
 // Failures lists every failure that is known. The pace is the pause between two tokens and between two
 // keep-alives; a wait that a hint asks for is ten of them, and at least a second where the hint knows no less. A
-// request that is slow but healthy takes 40.
+// request that is slow but healthy takes 60.
 //
 //	for _, f := range llmtest.Failures(10 * time.Millisecond) {
 //		if !f.Happens(llmtest.DeepSeek, true) {
@@ -175,11 +176,10 @@ func ends(reply Reply) []Failure {
 }
 
 func odd(pace time.Duration) []Failure {
-	slow := Words("a reply that takes longer than any attempt may take until it begins, and that is healthy all the same, " +
-		"since a word of it arrives every now and then, which is all that anybody can ask of a model")
+	slow := Words(strings.TrimSpace(strings.Repeat("one word after the other ", 12)))
 	slow.Gap = pace
 	reply := Words("six words after a long wait")
-	thinking := Reply{Reasoning: slow.Text[:20], Text: slow.Text[20:], Gap: pace}
+	thinking := Reply{Reasoning: slow.Text[:30], Text: slow.Text[30:], Gap: pace}
 	all := []Failure{
 		{Name: "20 keep-alives, then the reply", Turn: Waiting(20, pace, Say(reply)), Reply: reply},
 		{Name: "200 keep-alives, then the reply", Turn: Waiting(200, 0, Say(reply)), Reply: reply},
