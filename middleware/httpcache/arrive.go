@@ -2,6 +2,7 @@ package httpcache
 
 import (
 	"context"
+	"math/rand/v2"
 	"net/http"
 	"time"
 
@@ -35,9 +36,7 @@ func (l *lookup) arrive(ctx context.Context, d *decision, resp *http.Response, o
 		return arrival{detail: why}
 	}
 	e := newEntry(l.settings.policy, resp, l.query.header, requested, received)
-	if l.ttl > 0 {
-		e.fixed, e.lifetime = true, e.initialAge+l.ttl
-	}
+	l.fix(e)
 	useless := e.lifetime <= e.initialAge || e.cc.has(noCache) && !e.fixed
 	if useless && (l.query.keyed || !e.validators()) && !l.settings.usableStale(e) {
 		return arrival{detail: whyNoFreshness}
@@ -47,8 +46,10 @@ func (l *lookup) arrive(ctx context.Context, d *decision, resp *http.Response, o
 		return arrival{detail: whyTags}
 	}
 	f := &fill{
-		cache: l.cache, settings: l.settings, ctx: context.WithoutCancel(ctx), at: l.place,
+		cache: l.cache, settings: l.settings, ctx: lasting{ctx}, at: l.place,
 		resp: resp, entry: e, declared: resp.ContentLength,
+		complete: l.complete(),
+		held:     recording{sum: &l.cache.recorded, max: l.settings.maxRecordingBytes},
 	}
 	if resp.Body == nil || resp.Body == http.NoBody || resp.StatusCode == http.StatusNoContent {
 		f.declared = 0
@@ -57,6 +58,29 @@ func (l *lookup) arrive(ctx context.Context, d *decision, resp *http.Response, o
 		return arrival{detail: whyTooLarge}
 	}
 	return arrival{fill: f}
+}
+
+// complete is the function that tells whether the answer has ended well.
+func (l *lookup) complete() CompleteFunc {
+	switch {
+	case l.cache.complete != nil:
+		return l.cache.complete
+	case l.query.keyed:
+		return ContentComplete
+	}
+	return StreamComplete
+}
+
+// fix sets the lifetime that the caller or a route asked for.
+func (l *lookup) fix(e *entry) {
+	if l.ttl <= 0 {
+		return
+	}
+	ttl := l.ttl
+	if l.route != nil && l.route.TTLJitter > 0 {
+		ttl -= time.Duration(rand.Float64() * l.route.TTLJitter * float64(ttl))
+	}
+	e.fixed, e.lifetime = true, e.initialAge+ttl
 }
 
 // refuse tells why an answer is not stored; storeIt if it is.
@@ -87,17 +111,20 @@ func (l *lookup) refuse(resp *http.Response, outcome middleware.Outcome) string 
 	return storeIt
 }
 
+// private tells whether an answer is for one caller alone, by what the upstream said last.
+func (l *lookup) private(e *entry) bool {
+	return !e.fixed && (e.cc.has(noStore) || l.settings.shared && e.cc.has(private))
+}
+
 // confirm makes a stored answer fresh again after a 304.
 func (l *lookup) confirm(ctx context.Context, d *decision, resp *http.Response, requested, received time.Time) arrival {
 	_ = resp.Body.Close()
 	e := d.entry.freshened(l.settings.policy, resp, requested, received)
-	if l.ttl > 0 {
-		e.fixed, e.lifetime = true, e.initialAge+l.ttl
-	}
+	l.fix(e)
 	l.cache.stats.revalidated.Add(1)
 	// It is this request's answer now, whichever it was asked with.
 	selecting, reusable := selectedBy(e.header["Vary"], l.query.header)
-	if e.selecting = selecting; e.cc.has(noStore) || !reusable || !l.group(e) {
+	if e.selecting = selecting; l.private(e) || !reusable || !l.group(e) {
 		return arrival{entry: e}
 	}
 	at := l.place // a copy: the lookup stays on the stack

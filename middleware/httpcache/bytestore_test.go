@@ -271,3 +271,38 @@ func TestKeepStale(t *testing.T) {
 		require.Contains(t, c.get().cached, "fwd=uri-miss")
 	})
 }
+
+// A caller who gives up when the change is made does not keep it from being known.
+func TestInvalidationOutlivesItsCaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		up := &upstream{answer: func(_ int, req *http.Request) (*http.Response, error) {
+			if req.Method == http.MethodPut {
+				cancel()
+				return respond(204, ""), nil
+			}
+			return minute("hello")(), nil
+		}}
+		stage, c := over(t, remote{newByteStore()}, up, nil)
+		c.get()
+		req, _ := http.NewRequestWithContext(ctx, http.MethodPut, pageURL, nil)
+		resp, err := c.rt.RoundTrip(req)
+		if err == nil {
+			require.NoError(t, resp.Body.Close())
+		}
+		require.NotContains(t, c.get().cached, "hit")
+		require.Zero(t, stage.Stats().StoreErrors)
+	})
+}
+
+// remote takes a millisecond to read, unless the context ends before.
+type remote struct{ *byteStore }
+
+func (s remote) Get(ctx context.Context, key any) (any, error) {
+	select {
+	case <-time.After(time.Millisecond):
+		return s.byteStore.Get(ctx, key)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}

@@ -22,11 +22,12 @@ const typeName = "cache"
 // Cache is the stage.
 type Cache struct {
 	reporter middleware.Reporter
-	complete CompleteFunc
+	complete CompleteFunc         // by WithComplete
 	given    store.StoreInterface // by WithStore
 	memory   *memory.Store        // made by New; nil if a store was given
 	shelf    *shelf
 	flights  flights
+	recorded atomic.Int64 // bytes held of the bodies on their way
 	settings atomic.Pointer[settings]
 	stats    counters
 
@@ -37,20 +38,21 @@ type Cache struct {
 type settings struct {
 	policy
 	storage
-	maxEntryBytes   int64
-	maxVariants     int
-	maxContentBytes int64
-	contentTTL      time.Duration
-	coalesce        bool
-	perURL          []string // the credentials that keep answers of one URL apart
-	perContent      []string // the same for body-keyed requests
-	contentHeaders  []string
-	routes          []Route
-	maxRefreshes    int
-	refreshTimeout  time.Duration
-	statusKey       bool
-	query           bool
-	groups          bool
+	maxEntryBytes     int64
+	maxVariants       int
+	maxContentBytes   int64
+	contentTTL        time.Duration
+	coalesce          bool
+	perURL            []string // the credentials that keep answers of one URL apart
+	perContent        []string // the same for body-keyed requests
+	contentHeaders    []string
+	routes            []Route
+	maxRecordingBytes int64
+	maxRefreshes      int
+	refreshTimeout    time.Duration
+	statusKey         bool
+	query             bool
+	groups            bool
 }
 
 // Option is a collaborator of the stage.
@@ -69,8 +71,9 @@ func WithStore(s store.StoreInterface) Option {
 	return func(c *Cache) { c.given = s }
 }
 
-// WithComplete replaces StreamComplete, which tells whether an answer that has
-// ended is complete. It is asked before an answer is stored.
+// WithComplete replaces StreamComplete and, for body-keyed answers,
+// ContentComplete, which tell whether an answer that has ended is complete. It is
+// asked before an answer is stored.
 func WithComplete(f CompleteFunc) Option {
 	return func(c *Cache) { c.complete = f }
 }
@@ -82,7 +85,7 @@ func New(cfg Config, opts ...Option) (*Cache, error) {
 	if err := middleware.Validate(typeName, cfg); err != nil {
 		return nil, err
 	}
-	c := &Cache{complete: StreamComplete}
+	c := &Cache{}
 	for _, o := range opts {
 		o(c)
 	}
@@ -133,19 +136,20 @@ func (c *Cache) set(cfg Config) {
 			staleWhileRevalidate: cfg.StaleWhileRevalidate, staleIfError: cfg.StaleIfError,
 			targeted: canonicalNames(cfg.TargetedHeaders),
 		},
-		storage:         cfg.storage(),
-		maxEntryBytes:   int64(cfg.MaxEntryBytes),
-		maxVariants:     cfg.MaxVariants,
-		maxContentBytes: int64(cfg.MaxContentBytes),
-		contentTTL:      cfg.ContentTTL,
-		coalesce:        cfg.Coalesce,
-		contentHeaders:  canonicalFields(cfg.ContentHeaders),
-		routes:          slices.Clone(cfg.Routes),
-		maxRefreshes:    cfg.MaxRefreshes,
-		refreshTimeout:  cfg.RefreshTimeout,
-		statusKey:       cfg.StatusKey,
-		query:           cfg.Query,
-		groups:          cfg.CacheGroups,
+		storage:           cfg.storage(),
+		maxEntryBytes:     int64(cfg.MaxEntryBytes),
+		maxVariants:       cfg.MaxVariants,
+		maxContentBytes:   int64(cfg.MaxContentBytes),
+		contentTTL:        cfg.ContentTTL,
+		coalesce:          cfg.Coalesce,
+		contentHeaders:    canonicalFields(cfg.ContentHeaders),
+		routes:            slices.Clone(cfg.Routes),
+		maxRecordingBytes: int64(cfg.MaxRecordingBytes),
+		maxRefreshes:      cfg.MaxRefreshes,
+		refreshTimeout:    cfg.RefreshTimeout,
+		statusKey:         cfg.StatusKey,
+		query:             cfg.Query,
+		groups:            cfg.CacheGroups,
 	}
 	if cfg.PerCredential {
 		s.perContent = canonicalFields(cfg.CredentialHeaders)

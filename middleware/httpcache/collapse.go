@@ -73,12 +73,15 @@ func (l *lookup) lead(ex *middleware.Exchange, req *http.Request, d *decision, r
 func (l *lookup) share(ex *middleware.Exchange, req *http.Request, d *decision, r *tapeReader) (resp *http.Response, err error, again bool) {
 	f := r.flight
 	switch {
-	case r.tape != nil:
+	case f.err == nil && !l.current(ex, &f.lookup.place):
+		r.leave()
+		return nil, nil, true
+	case r.tape != nil && l.usable(f.result.fill.entry):
 		ex.OnEnd(r, 0)
 		ex.Decide(f.outcome)
 		status := missStatus{fwd: d.fwd, collapsed: true}
 		resp = follow(req, f.result.fill, r, status.String())
-	case f.result.entry != nil && matches(f.result.entry.selecting, l.query.header):
+	case f.result.entry != nil && l.usable(f.result.entry):
 		r.leave()
 		resp = l.confirmed(req, d, &f.result, true)
 	case f.err != nil && !l.outlives(ex, f):
@@ -97,6 +100,28 @@ func (l *lookup) share(ex *middleware.Exchange, req *http.Request, d *decision, 
 	l.cache.stats.collapsed.Add(1)
 	l.cache.report(ex, EventCollapsed, slog.LevelDebug, nil)
 	return resp, err, false
+}
+
+// current tells whether no other process has invalidated what was asked for.
+func (l *lookup) current(ctx context.Context, at *place) bool {
+	current, err := l.cache.shelf.keeper.current(ctx, at.url, at.stamp)
+	if err != nil {
+		l.cache.storeFailed(ctx, err)
+	}
+	return current
+}
+
+// usable tells whether an answer that was asked for before this call may be its
+// answer too: what must not be reused may not be shared either (RFC 9111, sections 4
+// and 5.2.2.5).
+func (l *lookup) usable(e *entry) bool {
+	return matches(e.selecting, l.query.header) && l.reusable(&l.query.cc, e)
+}
+
+// reusable tells whether a request with these directives might be answered with an answer that has just come.
+func (l *lookup) reusable(asked *directives, e *entry) bool {
+	why, refresh := reusable(l.settings.policy, asked, e, time.Now())
+	return !l.private(e) && why == "" && !refresh
 }
 
 // outlives tells whether the shared request failed because of a deadline that

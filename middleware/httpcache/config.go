@@ -123,6 +123,20 @@ type Route struct {
 	TTL time.Duration `yaml:"ttl"`
 	// Statuses are those of the answers to store. Empty: 200 alone.
 	Statuses []int `yaml:"statuses"`
+	// TTLJitter shortens each answer's ttl by a random part of it, up to this
+	// one, so that what was stored together is not asked for together again. 0 to 1. 0: none.
+	TTLJitter float64 `yaml:"ttl_jitter"`
+	// CanonicalJSON gives JSON contents one key that differ in whitespace, in the
+	// order of members or in how strings are escaped alone. Numbers count as they are
+	// written. What has duplicate members is its own key, byte for byte.
+	CanonicalJSON bool `yaml:"canonical_json"`
+	// IgnoreFields are members of the JSON content that are left out of the key,
+	// as paths of names between dots: user, metadata.trace_id. Only with
+	// canonical_json. Whatever may change the answer does not belong here.
+	IgnoreFields []string `yaml:"ignore_fields"`
+	// Pace is the pause before each event but the first of a stored stream
+	// (text/event-stream) that is replayed. 0: at once.
+	Pace time.Duration `yaml:"pace"`
 }
 
 // DefaultConfig is a private cache of 64 MiB in memory for GET and HEAD, with coalescing.
@@ -195,6 +209,11 @@ func (r Route) check(p *middleware.Problems, i int) {
 	p.Check(err == nil && (r.Path == "" || r.Path[0] == '/'), "routes", "route %d: path: %q is no pattern; write for example /v1/chat/* or /v1/**", i+1, r.Path)
 	p.Check(!strings.ContainsAny(r.ContentType, "; ,"), "routes", "route %d: content_type: %q is more than a media type; write for example application/json", i+1, r.ContentType)
 	p.Check(r.TTL > 0, "routes", "route %d: ttl: %v is no time at all; write for example 1h", i+1, r.TTL)
+	p.Check(r.TTLJitter >= 0 && r.TTLJitter < 1, "routes", "route %d: ttl_jitter: %v is out of range; it can be from 0 to less than 1", i+1, r.TTLJitter)
+	p.Check(len(r.IgnoreFields) == 0 || r.CanonicalJSON, "routes", "route %d: ignore_fields: only with canonical_json: true", i+1)
+	p.Check(!slices.Contains(r.IgnoreFields, "stream"), "routes", "route %d: ignore_fields: stream can't be left out: a stream is no answer to who wants none", i+1)
+	p.Check(!slices.Contains(r.IgnoreFields, ""), "routes", "route %d: ignore_fields: one is empty; write for example user or metadata.trace_id", i+1)
+	p.Check(r.Pace >= 0, "routes", "route %d: pace: %v is negative; 0 replays at once", i+1, r.Pace)
 	for _, s := range r.Statuses {
 		p.Check(s >= 200 && s <= 599 && s != http.StatusPartialContent && s != http.StatusNotModified, "routes",
 			"route %d: statuses: %d cannot be stored; 200 as a rule", i+1, s)

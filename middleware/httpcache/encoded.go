@@ -57,7 +57,8 @@ func (k *encoded) delete(ctx context.Context, key string) error {
 	return k.entries.Delete(ctx, key)
 }
 
-func (k *encoded) get(ctx context.Context, key string) (*resource, error) {
+func (k *encoded) get(ctx context.Context, name any) (*resource, error) {
+	key := name.(string)
 	stored, found, err := k.read(ctx, indexKey(key))
 	if err != nil || !found {
 		return nil, err
@@ -79,13 +80,17 @@ func (k *encoded) get(ctx context.Context, key string) (*resource, error) {
 	return r.weigh(), failed
 }
 
-func (k *encoded) note(ctx context.Context, at *place, tags []string) error {
-	return k.marks.note(ctx, at.url, tags, &at.stamp)
+func (k *encoded) note(ctx context.Context, url string, tags []string) (stamp, error) {
+	return k.marks.note(ctx, url, tags)
+}
+
+func (k *encoded) current(ctx context.Context, url string, s stamp) (bool, error) {
+	return k.marks.valid(ctx, url, &s)
 }
 
 // set writes the body of the newest answer and then the index, and deletes the
 // bodies that no index names any more.
-func (k *encoded) set(ctx context.Context, at *place, old, next *resource) (bool, error) {
+func (k *encoded) set(ctx context.Context, at place, old, next *resource) (bool, error) {
 	now := time.Now()
 	if old != nil { // there is a new answer
 		e := *next.entries[0]
@@ -170,8 +175,10 @@ func (k *encoded) load(ctx context.Context, e *entry) (*entry, error) {
 func (k *encoded) drop(ctx context.Context, key string) error { return k.delete(ctx, indexKey(key)) }
 
 // purgeURL makes everything of the URL invalid, in whatever partition. The index
-// of the URL itself goes at once, the others when they are read.
+// of the URL itself goes at once, the others when they are read. A change was
+// made upstream: that has to be known although the caller may have given up.
 func (k *encoded) purgeURL(ctx context.Context, url string) error {
+	ctx = context.WithoutCancel(ctx)
 	if err := k.marks.bump(ctx, urlTag(url)); err != nil {
 		return err
 	}

@@ -76,6 +76,11 @@ func (e *entry) etag() string {
 	return ""
 }
 
+// good tells whether it is an answer, and not that the upstream could not give one.
+func (e *entry) good() bool {
+	return e.status < http.StatusInternalServerError && e.status != http.StatusTooManyRequests
+}
+
 // validators tells whether the upstream can be asked if the answer is still good.
 func (e *entry) validators() bool { return e.hasLastModified || e.etag() != "" }
 
@@ -173,6 +178,7 @@ type resource struct {
 	// waited for it: until then nobody waits for another's answer again.
 	aloneUntil time.Time
 	bytes      int64
+	one        [1]*entry // room for entries: one is enough as a rule
 }
 
 // Size is what a byte-bounded store charges for it.
@@ -191,9 +197,12 @@ func (r *resource) weigh() *resource {
 // more than variants, or when all together exceed maxBytes, so that a rotating
 // value in Vary does not fill the store.
 func (r *resource) with(e *entry, variants int, maxBytes int64) *resource {
-	next := &resource{key: r.key, url: r.url, entries: append(make([]*entry, 0, len(r.entries)+1), e)}
+	next := &resource{key: r.key, url: r.url}
+	next.entries = append(next.one[:0], e)
 	for _, old := range r.entries {
-		if len(next.entries) < variants && !slices.Equal(old.selecting, e.selecting) {
+		// A stored error does not drive the last good answer out: it is what Stale gives.
+		replaced := slices.Equal(old.selecting, e.selecting) && (e.good() || !old.good())
+		if len(next.entries) < variants && !replaced {
 			next.entries = append(next.entries, old)
 		}
 	}

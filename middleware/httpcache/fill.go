@@ -5,6 +5,9 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"time"
+
+	"github.com/headgate-go/headgate/middleware"
 )
 
 // fill is an answer on its way into the cache: its entry, and its body as far
@@ -12,24 +15,40 @@ import (
 type fill struct {
 	cache    *Cache
 	settings *settings
-	ctx      context.Context
+	ctx      lasting
 	at       place
 	resp     *http.Response // the upstream's, for its trailer alone: its header is the first caller's by now
 	entry    *entry
+	complete CompleteFunc
 	declared int64 // length of the body; -1 if that is not known
 	body     []byte
 	off      bool // too long, or settled
+	held     recording
+	tee      tee
 }
+
+// lasting has the values of a context and no end: an answer is stored although
+// its call is over. It is context.WithoutCancel without an allocation.
+type lasting struct{ values context.Context }
+
+func (*lasting) Deadline() (time.Time, bool) { return time.Time{}, false }
+func (*lasting) Done() <-chan struct{}       { return nil }
+func (*lasting) Err() error                  { return nil }
+func (d *lasting) Value(key any) any         { return d.values.Value(key) }
 
 // maxFirstBuffer bounds what is allocated on the word of a Content-Length.
 const maxFirstBuffer = 64 << 10
 
-// room gives a buffer for the next bytes of the body, of at least one and at most chunk bytes.
+// room gives a buffer for the next bytes of the body, of at least one and at most
+// chunk bytes; nil if there is no memory for it.
 func (f *fill) room(chunk int) []byte {
 	if cap(f.body)-len(f.body) < 1 {
 		grow := max(len(f.body), 512)
 		if f.body == nil && f.declared >= 0 {
 			grow = int(min(f.declared, maxFirstBuffer)) + 1 // one more than declared, for the end to show
+		}
+		if !f.held.resize(int64(cap(f.body) + grow)) {
+			return nil
 		}
 		f.body = slices.Grow(f.body, grow)
 	}
@@ -46,17 +65,29 @@ func (f *fill) add(p []byte) {
 		f.abort()
 		return
 	}
-	if f.body == nil {
-		f.room(1)
+	for len(p) > 0 {
+		room := f.room(len(p))
+		if room == nil {
+			f.cache.stats.unrecorded.Add(1)
+			f.abort()
+			return
+		}
+		n := copy(room, p)
+		f.body, p = f.body[:len(f.body)+n], p[n:]
 	}
-	f.body = append(f.body, p...)
 }
 
 // whole tells whether all that was declared is there, though the end was not seen.
 func (f *fill) whole() bool { return !f.off && f.declared >= 0 && int64(len(f.body)) == f.declared }
 
 // abort drops the copy.
-func (f *fill) abort() { f.off, f.body = true, nil }
+func (f *fill) abort() {
+	f.off, f.body = true, nil
+	f.held.resize(0)
+}
+
+// Settle gives back what is held of a body that nobody will read to its end.
+func (f *fill) Settle(uint64, middleware.End) { f.held.release() }
 
 // commit stores the answer, if its body came to the end that it should have.
 func (f *fill) commit() {
@@ -64,8 +95,9 @@ func (f *fill) commit() {
 		return
 	}
 	body := f.body
-	f.abort()
-	if f.declared >= 0 && int64(len(body)) != f.declared || !f.cache.complete(f.entry.status, f.entry.header, body) {
+	f.off, f.body = true, nil
+	defer f.held.resize(0)
+	if f.declared >= 0 && int64(len(body)) != f.declared || !f.complete(f.entry.status, f.entry.header, body) {
 		f.cache.stats.incomplete.Add(1)
 		return
 	}
@@ -77,7 +109,7 @@ func (f *fill) commit() {
 	if len(f.resp.Trailer) > 0 {
 		e.trailer = f.resp.Trailer.Clone()
 	}
-	f.cache.put(f.ctx, f.settings, &f.at, e)
+	f.cache.put(&f.ctx, f.settings, &f.at, e)
 }
 
 // tee is the body of a response that one caller reads: it records what passes.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -11,10 +12,11 @@ import (
 )
 
 // flight is one upstream request that several callers wait for. It belongs to
-// none of them: it has a context and an exchange of its own, so that the one who
-// began it can be cancelled and the others go on. It runs in a goroutine of its
-// own until the response's header is there; from then on whoever reads the body
-// drives it. It ends when everybody has left.
+// none of them: it has a context, an exchange and a goroutine of its own, so that
+// the one who began it can be cancelled and the others go on. The goroutine fetches
+// the header and then the body, as far as it is wanted; a call that is blocked in
+// a transport can't change hands, so it can't be the caller's own. It ends when
+// everybody has left.
 type flight struct {
 	flightContext
 	lookup   lookup // of the one who began
@@ -23,6 +25,9 @@ type flight struct {
 	requests time.Time // deadline of the one who began; zero if there was none
 	ready    chan struct{}
 	leader   tapeReader
+	url      url.URL // of the request that is sent, and shares no memory with the caller's
+	onTape   tape    // room for tape
+	first    [4]*tapeReader
 
 	mu       sync.Mutex
 	waiting  []*tapeReader // until the answer is there
@@ -60,14 +65,15 @@ type flights struct {
 func (fs *flights) join(ctx context.Context, l *lookup, d *decision, upstream http.RoundTripper) (r *tapeReader, began bool) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	if f := fs.byKey[l.place.key]; f != nil {
-		if r = f.enter(ctx, l.query.header); r != nil {
+	// What was asked for before an invalidation is no answer to who asks after it.
+	if f := fs.byKey[l.place.key]; f != nil && f.lookup.place.generation == l.place.generation {
+		if r = f.enter(ctx, l); r != nil {
 			return r, false
 		}
 	}
 	f := &flight{lookup: *l, decision: *d, upstream: upstream, ready: make(chan struct{}), in: 1}
 	r = &f.leader
-	f.waiting = append(f.waiting, r)
+	f.waiting = append(f.first[:0], r)
 	f.values = ctx
 	f.include(ctx, true)
 	f.requests = f.deadline
@@ -89,16 +95,16 @@ func (fs *flights) drop(f *flight) {
 }
 
 // enter takes part, if that is still possible.
-func (f *flight) enter(ctx context.Context, header http.Header) *tapeReader {
+func (f *flight) enter(ctx context.Context, l *lookup) *tapeReader {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	r := &tapeReader{header: header, flight: f}
+	r := &tapeReader{header: l.query.header, flight: f}
 	switch {
 	case f.dead:
 		return nil
 	case !f.landed:
 		f.waiting = append(f.waiting, r)
-	case f.tape == nil || !matches(f.result.fill.entry.selecting, header) || !f.tape.attach(r):
+	case f.tape == nil || !l.usable(f.result.fill.entry) || !f.tape.attach(r):
 		return nil
 	}
 	f.in++
@@ -143,7 +149,13 @@ func (f *flight) Settle(uint64, middleware.End) {
 
 // start sends the request.
 func (f *flight) start(req *http.Request) {
-	own := req.Clone(f)
+	// Not Clone, which copies more than a caller who is back early may change.
+	own := req.WithContext(f)
+	f.url = *req.URL
+	own.URL, own.Header, own.Trailer = &f.url, req.Header.Clone(), req.Trailer.Clone()
+	if own.Header == nil {
+		own.Header = make(http.Header)
+	}
 	if own.GetBody != nil { // content that was read for its key, or none
 		own.Body, _ = own.GetBody()
 	}
@@ -164,6 +176,9 @@ func (f *flight) run(req *http.Request) {
 	}
 	result := f.lookup.arrive(f, &f.decision, resp, f.outcome, requested)
 	f.land(func() { f.resp, f.result = resp, result })
+	if f.tape != nil && !f.tape.finished {
+		f.tape.fetch()
+	}
 }
 
 // land hands the answer to those who wait for it.
@@ -173,15 +188,18 @@ func (f *flight) land(set func()) {
 	f.landed = true
 	abandoned := f.dead
 	shared := f.result.fill != nil && !abandoned
+	reusable := shared && f.lookup.reusable(&directives{}, f.result.fill.entry)
 	if shared {
-		f.tape = newTape(f.resp.Body, f.result.fill, func() { f.lookup.cache.flights.drop(f) })
+		f.tape = &f.onTape
+		f.tape.begin(f.resp.Body, f.result.fill, func() { f.lookup.cache.flights.drop(f) })
+		f.tape.reading = true // by this goroutine, from now on
 	}
 	followers, leaderLeft := 0, false
 	for _, r := range f.waiting {
 		switch left := r.left.Load(); {
 		case left:
 			leaderLeft = leaderLeft || r.leader
-		case shared && (r.leader || matches(f.result.fill.entry.selecting, r.header)):
+		case shared && (r.leader || reusable && matches(f.result.fill.entry.selecting, r.header)):
 			f.tape.attach(r)
 		case !r.leader:
 			followers++
@@ -197,7 +215,7 @@ func (f *flight) land(set func()) {
 	if !shared {
 		f.lookup.cache.flights.drop(f)
 	} else if f.result.fill.declared == 0 {
-		f.tape.end()
+		f.tape.empty()
 	}
 	if resp != nil && (abandoned || leaderLeft && !shared) && f.result.entry == nil {
 		_ = resp.Body.Close()

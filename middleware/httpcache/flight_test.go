@@ -375,7 +375,7 @@ func TestRevalidationIsShared(t *testing.T) {
 	}{
 		"confirmed": {func() *http.Response { return respond(304, "", "Cache-Control", "max-age=60") }, "old", "headgate; fwd=stale; fwd-status=304; stored; ttl=59; collapsed"},
 		"changed":   {minute("new"), "new", "headgate; fwd=stale; collapsed"},
-		"forbidden": {func() *http.Response { return respond(304, "", "Cache-Control", "no-store") }, "old", ""},
+		"forbidden": {func() *http.Response { return respond(304, "", "Cache-Control", "no-store") }, "old", ""}, // RFC 9111, section 5.2.2.5: it must not answer any other request
 	} {
 		bubble(t, name, func(t *testing.T) {
 			first := true
@@ -403,8 +403,8 @@ func TestRevalidationIsShared(t *testing.T) {
 					}
 				}
 			}
-			require.Equal(t, 2, collapsed)
-			require.Equal(t, 2, up.count())
+			require.Equal(t, map[bool]int{true: 0, false: 2}[name == "forbidden"], collapsed)
+			require.Equal(t, map[bool]int{true: 4, false: 2}[name == "forbidden"], up.count())
 			require.Equal(t, "Sun, 06 Nov 1994 08:49:37 GMT", up.request(1).Header.Get("If-Modified-Since"))
 			want := uint64(2)
 			if name == "forbidden" {
@@ -413,6 +413,83 @@ func TestRevalidationIsShared(t *testing.T) {
 			require.Equal(t, want, stage.Stats().Stored)
 		})
 	}
+}
+
+// RFC 9111, section 4: what may not be reused may not be shared. Who waited asks again, all in parallel.
+func TestAnswersThatMayNotBeReusedAreNotShared(t *testing.T) {
+	for _, directive := range []string{"no-cache", "max-age=0", "max-age=1"} { // it takes a second to come
+		bubble(t, directive, func(t *testing.T) {
+			up := slow(func() *http.Response { return respond(200, "hello", "Cache-Control", directive, "ETag", `"a"`) })
+			c := newClient(t, up, nil)
+			calls := []<-chan outcome{c.launch(t.Context()), c.launch(t.Context()), c.launch(t.Context())}
+			for _, call := range calls {
+				o := <-call
+				require.Equal(t, "hello", o.body)
+				require.NotContains(t, o.resp.Header.Get("Cache-Status"), "collapsed")
+				require.LessOrEqual(t, o.took, 2*time.Second)
+			}
+			require.Equal(t, 3, up.count())
+		})
+	}
+}
+
+// A caller who wants an answer of a certain age does not share one that is older.
+func TestFollowersDirectivesCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		up := slow(minute("hello"))
+		c := newClient(t, up, nil)
+		calls := []<-chan outcome{c.launch(t.Context())}
+		synctest.Wait()
+		calls = append(calls, c.launch(t.Context()), c.launch(t.Context(), "Cache-Control", "min-fresh=60"))
+		for _, call := range calls {
+			require.Equal(t, "hello", (<-call).body)
+		}
+		require.Equal(t, 2, up.count())
+	})
+}
+
+// Who asks after a change was made does not share what was asked for before it.
+func TestNobodyJoinsWhatWasAskedForBeforeAChange(t *testing.T) {
+	for name, processes := range map[string]int{"by the same cache": 1, "by another process": 2} {
+		bubble(t, name, func(t *testing.T) {
+			up := &upstream{answer: func(n int, req *http.Request) (*http.Response, error) {
+				if req.Method == http.MethodPut {
+					return respond(204, ""), nil
+				}
+				time.Sleep(time.Second)
+				return minute(fmt.Sprint(n))(), nil
+			}}
+			s := newByteStore()
+			change := func(c *httpcache.Config) { c.PurgeWithin = 0 }
+			_, c := over(t, s, up, change)
+			other := c
+			if processes == 2 {
+				_, other = over(t, s, up, change)
+			}
+			first := c.launch(t.Context())
+			time.Sleep(500 * time.Millisecond)
+			other.do(t.Context(), http.MethodPut, pageURL, "x")
+			second := c.launch(t.Context())
+			require.Equal(t, "1", (<-first).body)
+			require.Equal(t, "3", (<-second).body)
+		})
+	}
+}
+
+// A 304 may make private what a shared cache has stored.
+func TestConfirmedAnswerThatIsPrivateNow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		up := sequence(
+			func() *http.Response { return respond(200, "hello", "Cache-Control", "max-age=1", "ETag", `"a"`) },
+			func() *http.Response { return respond(304, "", "Cache-Control", "private, max-age=60", "ETag", `"a"`) },
+		)
+		c := newClient(t, up, func(c *httpcache.Config) { c.Shared = true })
+		for i := range 4 {
+			require.Equal(t, "hello", c.get().body)
+			require.Equal(t, i+1, up.count())
+			time.Sleep(time.Second)
+		}
+	})
 }
 
 // Some bodies say that they have ended when they are closed: that is no clean end.

@@ -12,14 +12,18 @@ import (
 // pointers, encoded in one that keeps bytes. Whoever changes what is kept under a
 // key holds the lock of its stripe.
 type keeper interface {
-	// get gives what is kept under key; nil for nothing. An error means that the store could not tell.
-	get(ctx context.Context, key string) (*resource, error)
-	// note writes into the place, before the upstream is asked, what put will
-	// have to know to tell whether the answer was purged meanwhile by another process.
-	note(ctx context.Context, at *place, tags []string) error
+	// get gives what is kept under key, a string; nil for nothing. An error means
+	// that the store could not tell. The key is an any because that is what stores take:
+	// turned into one at each call it would be an allocation at each call.
+	get(ctx context.Context, key any) (*resource, error)
+	// note gives, before the upstream is asked, what set will have to know to
+	// tell whether the answer was purged meanwhile by another process.
+	note(ctx context.Context, url string, tags []string) (stamp, error)
+	// current tells whether nothing that note gave was purged since.
+	current(ctx context.Context, url string, s stamp) (bool, error)
 	// set keeps a resource, whose newest answer belongs to the place. old is what
 	// it takes the place of. It gives false if the answer was purged meanwhile.
-	set(ctx context.Context, at *place, old, r *resource) (bool, error)
+	set(ctx context.Context, at place, old, r *resource) (bool, error)
 	// load gives an answer with its body; nil if the body is gone.
 	load(ctx context.Context, e *entry) (*entry, error)
 	// drop forgets one key.
@@ -34,7 +38,7 @@ type keeper interface {
 // pointers keeps resources as they are. What is purged is gone at once.
 type pointers struct{ store cachestore.PointerStore }
 
-func (p *pointers) get(ctx context.Context, key string) (*resource, error) {
+func (p *pointers) get(ctx context.Context, key any) (*resource, error) {
 	v, err := p.store.Get(ctx, key)
 	if err != nil {
 		if err == error(cachestore.ErrNotFound) || cachestore.IsMiss(err) {
@@ -43,26 +47,28 @@ func (p *pointers) get(ctx context.Context, key string) (*resource, error) {
 		return nil, err
 	}
 	r, ok := v.(*resource)
-	if !ok || r.key != key {
+	if !ok || r.key != key.(string) {
 		return nil, nil
 	}
 	return r, nil
 }
 
 // note does nothing: the stripes' generations are all that there is.
-func (p *pointers) note(context.Context, *place, []string) error { return nil }
+func (p *pointers) note(context.Context, string, []string) (stamp, error) { return stamp{}, nil }
+
+func (p *pointers) current(context.Context, string, stamp) (bool, error) { return true, nil }
 
 // set stores without an expiration: an entry carries its own times, and a stale
 // one can still be asked about. What nobody wants leaves by eviction.
-func (p *pointers) set(ctx context.Context, at *place, _, r *resource) (bool, error) {
+func (p *pointers) set(ctx context.Context, at place, _, r *resource) (bool, error) {
 	tags := r.tags()
 	if at.split {
 		tags = append(tags, urlTag(at.url))
 	}
 	if len(tags) == 0 {
-		return true, p.store.Set(ctx, at.key, r)
+		return true, p.store.Set(ctx, at.name, r)
 	}
-	return true, p.store.Set(ctx, at.key, r, store.WithTags(tags))
+	return true, p.store.Set(ctx, at.name, r, store.WithTags(tags))
 }
 
 func (p *pointers) load(_ context.Context, e *entry) (*entry, error) { return e, nil }

@@ -80,12 +80,13 @@ func (l *lookup) prepare(c *Cache, ex *middleware.Exchange, req *http.Request) (
 	part := partition(req, wishes.namespace, credentials)
 	switch {
 	case q.keyed || q.isQuery:
-		l.place.key = contentKey(req, l.place.url, part, headers, l.content)
+		l.place.key = contentKey(req, l.place.url, part, headers, l.route.keyContent(l.content))
 		l.place.split = true
 	case part != nil:
 		l.place.key += "\x00" + string(part)
 		l.place.split = true
 	}
+	l.place.name = l.place.key
 	return req, nil
 }
 
@@ -176,7 +177,7 @@ func (l *lookup) decide(ex *middleware.Exchange) decision {
 	l.now = time.Now()
 	var stored []*entry
 	if l.place.key != "" {
-		r, err := l.cache.shelf.keeper.get(ex, l.place.key)
+		r, err := l.cache.shelf.keeper.get(ex, l.place.name)
 		if err != nil {
 			l.cache.storeFailed(ex, err)
 		}
@@ -217,9 +218,8 @@ func (l *lookup) note(ctx context.Context, d *decision) {
 	if !d.mayStore && l.query.method != http.MethodHead {
 		return
 	}
-	at := l.place // a copy: the lookup stays on the stack
-	err := l.cache.shelf.keeper.note(ctx, &at, l.tags)
-	if l.place = at; err != nil {
+	var err error
+	if l.place.stamp, err = l.cache.shelf.keeper.note(ctx, l.place.url, l.tags); err != nil {
 		l.cache.storeFailed(ctx, err)
 		d.action, d.mayStore, d.detail = forward, false, whyStore
 	}

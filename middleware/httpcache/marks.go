@@ -117,20 +117,19 @@ func (m *marks) bump(ctx context.Context, label string) error {
 }
 
 // note makes the stamp for an answer that is about to be asked for.
-func (m *marks) note(ctx context.Context, url string, tags []string, s *stamp) error {
+func (m *marks) note(ctx context.Context, url string, tags []string) (s stamp, err error) {
 	list, err := m.ensureList(ctx)
 	if err != nil {
-		return err
+		return stamp{}, err
 	}
-	noted := stamp{epoch: list.epoch, seq: list.seq}
-	if noted.tags, err = m.tags(ctx, tags, nil); err != nil {
-		return err
+	s = stamp{epoch: list.epoch, seq: list.seq}
+	if s.tags, err = m.tags(ctx, tags, nil); err != nil {
+		return stamp{}, err
 	}
-	if noted.url, err = m.ensure(ctx, urlTag(url)); err != nil {
-		return err
+	if s.url, err = m.ensure(ctx, urlTag(url)); err != nil {
+		return stamp{}, err
 	}
-	*s = noted
-	return nil
+	return s, nil
 }
 
 // tags gives the marks of tags: as they were noted, or as they are now.

@@ -19,7 +19,9 @@ func (l *lookup) serve(ex *middleware.Exchange, req *http.Request, d *decision) 
 	}
 	l.cache.report(ex, EventHit, slog.LevelDebug, nil)
 	d.key = l.statusKey()
-	return respond(req, d, nil)
+	resp := respond(req, d, nil)
+	l.route.pace(ex, resp, d.entry.body)
+	return resp
 }
 
 // reasonOnlyIfCached is why a 504 that was made here says nothing about the upstream.
@@ -67,8 +69,10 @@ func (l *lookup) fetch(ex *middleware.Exchange, req *http.Request, d *decision, 
 		return l.confirmed(req, d, &result, false), nil
 	}
 	if result.fill != nil {
-		// A copy: this lookup may live on the stack, the fill outlives it.
-		resp.Body = &tee{src: resp.Body, fill: result.fill}
+		f := result.fill
+		f.tee = tee{src: resp.Body, fill: f}
+		resp.Body = &f.tee
+		ex.OnEnd(f, 0)
 	}
 	mark(resp, l.missed(d, &result).String())
 	return resp, nil

@@ -44,6 +44,7 @@ func (s *shelf) generation(url string) uint64 { return s.stripe(url).generation.
 // place says where an answer belongs.
 type place struct {
 	key        string
+	name       any // the key as stores take it
 	url        string
 	split      bool // key is not url alone
 	generation uint64
@@ -58,7 +59,7 @@ func (s *shelf) put(ctx context.Context, at *place, e *entry, variants int, maxB
 	if st.generation.Load() != at.generation {
 		return false, nil
 	}
-	old, err := s.keeper.get(ctx, at.key)
+	old, err := s.keeper.get(ctx, at.name)
 	if err != nil {
 		return false, err
 	}
@@ -66,7 +67,7 @@ func (s *shelf) put(ctx context.Context, at *place, e *entry, variants int, maxB
 		old = &resource{key: at.key, url: at.url}
 	}
 	st.used.Store(true)
-	return s.keeper.set(ctx, at, old, old.with(e, variants, maxBytes))
+	return s.keeper.set(ctx, *at, old, old.with(e, variants, maxBytes))
 }
 
 // alone notes that the answers under a key cannot be shared for the time being.
@@ -74,7 +75,7 @@ func (s *shelf) alone(ctx context.Context, at *place, until time.Time) error {
 	st := s.stripe(at.url)
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	old, err := s.keeper.get(ctx, at.key)
+	old, err := s.keeper.get(ctx, at.name)
 	if err != nil {
 		return err
 	}
@@ -82,7 +83,7 @@ func (s *shelf) alone(ctx context.Context, at *place, until time.Time) error {
 	if old != nil {
 		next.entries = old.entries
 	}
-	_, err = s.keeper.set(ctx, at, nil, next.weigh())
+	_, err = s.keeper.set(ctx, *at, nil, next.weigh())
 	return err
 }
 

@@ -15,6 +15,7 @@ const (
 	EventStored      = "stored"       // an answer was stored
 	EventInvalidated = "invalidated"  // what is stored of a resource was removed
 	EventPurged      = "purged"       // what is stored was removed by Purge, PurgePrefix or PurgeTags
+	EventStale       = "stale"        // the last good answer was given to a fallback
 	EventStoreFailed = "store_failed" // the store could not be read or written; the call went on
 
 	EventStaleIfError  = "stale_if_error" // answered with a stale answer, because the upstream failed
@@ -36,6 +37,12 @@ type Stats struct {
 	// Answers that could have been stored but were Incomplete, TooLarge for the store, or
 	// Outdated: asked for before an invalidation.
 	Incomplete, TooLarge, Outdated uint64
+	// Unrecorded answers passed because max_recording_bytes were in use; Recording
+	// bytes are in use now.
+	Unrecorded uint64
+	Recording  int64
+	// StaleAnswers were given by Stale, because the upstream gave none.
+	StaleAnswers uint64
 	// Invalidations by unsafe requests.
 	Invalidations uint64
 	// Purges through Purge, PurgePrefix and PurgeTags.
@@ -55,13 +62,13 @@ type Stats struct {
 }
 
 type counters struct {
-	hits, unavailable                           atomic.Uint64
-	misses, stale, requested, methods, bypassed atomic.Uint64
-	collapsed, stored, revalidated              atomic.Uint64
-	incomplete, tooLarge, outdated              atomic.Uint64
-	invalidations, purges, storeErrors          atomic.Uint64
-	staleWhileRevalidate, staleIfError          atomic.Uint64
-	refreshes, refreshesFailed                  atomic.Uint64
+	hits, unavailable                            atomic.Uint64
+	misses, stale, requested, methods, bypassed  atomic.Uint64
+	collapsed, stored, revalidated               atomic.Uint64
+	incomplete, tooLarge, outdated, unrecorded   atomic.Uint64
+	invalidations, purges, storeErrors, lastGood atomic.Uint64
+	staleWhileRevalidate, staleIfError           atomic.Uint64
+	refreshes, refreshesFailed                   atomic.Uint64
 }
 
 func (c *counters) forwarded(fwd string) {
@@ -88,6 +95,7 @@ func (c *Cache) Stats() Stats {
 		Methods: n.methods.Load(), Bypassed: n.bypassed.Load(),
 		Collapsed: n.collapsed.Load(), Stored: n.stored.Load(), Revalidated: n.revalidated.Load(),
 		Incomplete: n.incomplete.Load(), TooLarge: n.tooLarge.Load(), Outdated: n.outdated.Load(),
+		Unrecorded: n.unrecorded.Load(), Recording: c.recorded.Load(), StaleAnswers: n.lastGood.Load(),
 		Invalidations: n.invalidations.Load(), Purges: n.purges.Load(), StoreErrors: n.storeErrors.Load(),
 	}
 	if k, ok := c.shelf.keeper.(*encoded); ok {

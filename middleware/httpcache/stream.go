@@ -12,13 +12,13 @@ import (
 // the end of the body.
 type CompleteFunc func(status int, header http.Header, body []byte) bool
 
-// StreamComplete is the default CompleteFunc. It wants an event stream
+// StreamComplete is the default CompleteFunc of RFC mode. It wants an event stream
 // (text/event-stream) to end with a terminal event, because a connection that
 // was closed too early looks like a clean end too: "data: [DONE]", or an event
 // that is, by its name or by the type in its data, message_stop or
 // response.completed. Every other answer is complete when it has ended.
 func StreamComplete(_ int, header http.Header, body []byte) bool {
-	if !strings.EqualFold(mediaType(header), "text/event-stream") {
+	if !strings.EqualFold(mediaType(header), eventStream) {
 		return true
 	}
 	name, data, dispatched := lastEvent(body)

@@ -86,6 +86,10 @@ var suite = []struct {
 	{"UncacheableAnswerReleasesTheFollowersInParallel", TestUncacheableAnswerReleasesTheFollowersInParallel},
 	{"FollowersOfAnotherVariantAreReleased", TestFollowersOfAnotherVariantAreReleased},
 	{"AnswerThatNobodyWantsAnyMoreIsClosed", TestAnswerThatNobodyWantsAnyMoreIsClosed},
+	{"AnswersThatMayNotBeReusedAreNotShared", TestAnswersThatMayNotBeReusedAreNotShared},
+	{"NobodyJoinsWhatWasAskedForBeforeAChange", TestNobodyJoinsWhatWasAskedForBeforeAChange},
+	{"FollowersDirectivesCount", TestFollowersDirectivesCount},
+	{"ConfirmedAnswerThatIsPrivateNow", TestConfirmedAnswerThatIsPrivateNow},
 	{"RevalidationIsShared", TestRevalidationIsShared},
 	{"BodyThatEndsBecauseItIsClosed", TestBodyThatEndsBecauseItIsClosed},
 	{"StoredBetweenTheLookAndTheFlight", TestStoredBetweenTheLookAndTheFlight},
@@ -123,6 +127,18 @@ var suite = []struct {
 	{"RFC9875_3_CacheGroupInvalidation", TestRFC9875_3_CacheGroupInvalidation},
 	{"GroupsFollowTheHeader", TestGroupsFollowTheHeader},
 	{"TooManyGroups", TestTooManyGroups},
+	{"RecordingsAreBoundedInSum", TestRecordingsAreBoundedInSum},
+	{"AbandonedRecordingsAreGivenBack", TestAbandonedRecordingsAreGivenBack},
+	{"AnswersCutOffByALimitOrAFilterAreNotStored", TestAnswersCutOffByALimitOrAFilterAreNotStored},
+	{"MembersMeanNothingInRFCMode", TestMembersMeanNothingInRFCMode},
+	{"StreamsAreNoAnswerToWhoWantsNone", TestStreamsAreNoAnswerToWhoWantsNone},
+	{"ReplayIsPaced", TestReplayIsPaced},
+	{"PauseEndsWithTheCaller", TestPauseEndsWithTheCaller},
+	{"TTLJitter", TestTTLJitter},
+	{"StaleGivesTheLastGoodAnswer", TestStaleGivesTheLastGoodAnswer},
+	{"AnswersThatForbidIt", TestAnswersThatForbidIt},
+	{"StoredErrorsAreNotTheLastGoodAnswer", TestStoredErrorsAreNotTheLastGoodAnswer},
+	{"StaleFindsContentAndVariants", TestStaleFindsContentAndVariants},
 	{"RFC5861_3_StaleWhileRevalidate", TestRFC5861_3_StaleWhileRevalidate},
 	{"RFC5861_3_NotWhileRevalidating", TestRFC5861_3_NotWhileRevalidating},
 	{"RefreshIsDetached", TestRefreshIsDetached},
@@ -173,7 +189,7 @@ func TestTheSuiteIsComplete(t *testing.T) {
 }
 
 // onlyOnce are tests that say nothing about stores, or that make their own.
-var onlyOnce = []string{"TestEachPointHasItsTests", "TestEveryDetailIsDocumented", "TestConformance", "TestConformanceStoring", "TestConformanceWithoutCoalescing", "TestConformanceByContent", "TestHitOfASmallAnswerIsOneRead", "TestAnotherProcessFindsWhatIsStored", "TestBodiesThatNobodyNamesAreDeleted", "TestConfirmedAnswerKeepsItsBody", "TestDamagedStoreIsAMiss", "TestBodyThatIsGoneIsAMiss", "TestLostMarksAreMisses", "TestInvalidationReachesOtherProcesses", "TestFillOfAnotherProcessBegunBeforeAnInvalidation", "TestStoreThatHangs", "TestKeepStale"}
+var onlyOnce = []string{"TestEachPointHasItsTests", "TestEveryDetailIsDocumented", "TestConformance", "TestConformanceStoring", "TestConformanceWithoutCoalescing", "TestConformanceByContent", "TestHitOfASmallAnswerIsOneRead", "TestAnotherProcessFindsWhatIsStored", "TestBodiesThatNobodyNamesAreDeleted", "TestConfirmedAnswerKeepsItsBody", "TestDamagedStoreIsAMiss", "TestBodyThatIsGoneIsAMiss", "TestLostMarksAreMisses", "TestInvalidationReachesOtherProcesses", "TestFillOfAnotherProcessBegunBeforeAnInvalidation", "TestStoreThatHangs", "TestKeepStale", "TestInvalidationOutlivesItsCaller", "TestSoakAgainstAReferenceModel", "TestRouteSettingsThatAreWrong", "TestAllocations", "TestLargeHitIsNotCopied"}
 
 // byteStore is the least that a store can be: bytes under keys, that are gone when their time is over.
 type byteStore struct {

@@ -8,11 +8,12 @@ import (
 )
 
 // tape is the growing body of an answer that several callers read, each at its
-// own pace. The upstream is read only when a reader has come to the end of what
-// is there and wants more, in a goroutine of its own for each read, so that a
-// reader that is cancelled need not wait for the upstream; the others go on.
+// own pace. A goroutine of its own reads the upstream, so that a reader that is
+// cancelled need not wait for the upstream and the others go on. It reads a
+// little ahead of the fastest reader and then stops; a reader that has come to the
+// end of what is there starts it again.
 //
-// All readers begin at the start. While the body is within the limit all of it
+// All readers begin at the start. While the body is within the limits all of it
 // is kept, to be stored. Beyond, nobody can join, and what is kept is what the
 // slowest reader still wants; one that falls behind by more than the limit fails
 // with ErrFellBehind, so that it neither holds memory nor stops the others.
@@ -20,10 +21,11 @@ type tape struct {
 	src io.ReadCloser
 
 	mu       sync.Mutex
-	fill     *fill // its body is the recording, until it is over the limit
+	more     sync.Cond // on mu: something that a reader may wait for
+	fill     *fill     // its body is the recording, until it is over a limit
 	window   []byte
 	start    int64 // where window starts, once it was cut
-	over     bool  // longer than the limit
+	over     bool  // longer than the limits
 	reading  bool  // a goroutine reads src
 	finished bool  // src has ended
 	err      error // what it ended with, io.EOF as a rule
@@ -32,13 +34,21 @@ type tape struct {
 	panicked any // what reading src panicked with: it goes on up in the readers
 	readers  []*tapeReader
 	onEnd    func() // nobody can join any more
+	first2   [2]*tapeReader
 }
 
-// maxRead bounds one read of the upstream, in bytes.
-const maxRead = 64 << 10
+// maxRead bounds one read of the upstream, and readAhead by how much it may be
+// ahead of the fastest reader before another one, in bytes.
+const (
+	maxRead   = 64 << 10
+	readAhead = 64 << 10
+)
 
-func newTape(src io.ReadCloser, f *fill, onEnd func()) *tape {
-	return &tape{src: src, fill: f, onEnd: onEnd}
+// begin makes the tape of an answer's body.
+func (t *tape) begin(src io.ReadCloser, f *fill, onEnd func()) {
+	t.src, t.fill, t.onEnd = src, f, onEnd
+	t.more.L = &t.mu
+	t.readers = t.first2[:0]
 }
 
 // attach adds a reader. It fails when the beginning is gone or nobody reads any more.
@@ -49,17 +59,30 @@ func (t *tape) attach(r *tapeReader) bool {
 		return false
 	}
 	r.tape = t
-	r.more = make(chan struct{}, 1)
 	t.readers = append(t.readers, r)
 	return true
 }
 
-// read gives bytes from the offset on; ok is false if there are none yet.
-func (t *tape) read(r *tapeReader, p []byte) (n int, ok bool, err error) {
+// read gives bytes from the reader's offset on, and waits until there are some.
+func (t *tape) read(r *tapeReader, p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	for {
+		if n, ok, err := t.next(r, p); ok {
+			return n, err
+		}
+		if !t.reading {
+			t.reading = true
+			go t.fetch()
+		}
+		t.more.Wait()
+	}
+}
+
+// next gives bytes from the offset on; ok is false if there are none yet. t.mu is held.
+func (t *tape) next(r *tapeReader, p []byte) (n int, ok bool, err error) {
 	switch at := r.off - t.start; {
-	case t.finished && r.off == t.start+int64(len(t.window)) && t.panicked == nil:
+	case t.finished && r.off == t.end() && t.panicked == nil:
 		return 0, true, t.err // also after the exchange has ended with it
 	case r.closed && r.cause != nil:
 		return 0, true, r.cause
@@ -72,70 +95,110 @@ func (t *tape) read(r *tapeReader, p []byte) (n int, ok bool, err error) {
 	case at < int64(len(t.window)):
 		n = copy(p, t.window[at:])
 		r.off += int64(n)
-		if t.finished && t.err == io.EOF && r.off == t.start+int64(len(t.window)) {
+		if t.finished && t.err == io.EOF && r.off == t.end() {
 			return n, true, io.EOF
 		}
 		return n, true, nil
 	case t.panicked != nil:
 		panic(t.panicked)
 	}
-	if !t.reading {
-		t.reading = true
-		t.trim()
-		go t.fetch(t.room())
-	}
 	return 0, false, nil
+}
+
+// end is the offset after the last byte that is there. t.mu is held.
+func (t *tape) end() int64 { return t.start + int64(len(t.window)) }
+
+// fetch reads from the upstream until it is far enough ahead. t.reading is set:
+// until it is not, the fill is this goroutine's.
+func (t *tape) fetch() {
+	for {
+		t.mu.Lock()
+		p := t.room()
+		t.mu.Unlock()
+		n, panicked, err := readOnce(t.src, p)
+		if !t.record(n, panicked, err) {
+			return
+		}
+	}
 }
 
 // room is where the next bytes go: the free end of the window. t.mu is held; the read fills it without.
 func (t *tape) room() []byte {
 	if !t.over {
-		p := t.fill.room(maxRead)
-		t.window = t.fill.body
-		return p
+		if p := t.fill.room(maxRead); p != nil {
+			t.window = t.fill.body
+			return p
+		}
+		t.fill.cache.stats.unrecorded.Add(1)
+		t.drop()
 	}
+	t.trim()
 	t.window = slices.Grow(t.window, maxRead)
 	return t.window[len(t.window) : len(t.window)+maxRead]
 }
 
-// fetch reads from the upstream once, and once more for the end where
-// everything that was declared is there: that comes at once, as a rule.
-func (t *tape) fetch(p []byte) {
-	for more := true; more; {
-		n, panicked, err := readOnce(t.src, p)
-		t.mu.Lock()
-		closing := err != nil && !t.closed
-		t.record(n, panicked, err)
-		if more = !t.finished && !t.closed && t.fill.whole(); more {
-			p = t.room()
-		}
-		t.reading = more
-		ended := t.over || t.finished
-		t.mu.Unlock()
-		if ended {
-			t.onEnd()
-		}
-		if closing {
-			_ = t.src.Close()
-		}
-		t.wake()
-	}
+// drop gives the recording up: nobody can join any more. t.mu is held.
+func (t *tape) drop() {
+	t.over = true
+	t.fill.abort()
+	t.onEnd()
 }
 
-// record adds n bytes that were read into the room, and how that ended. t.mu is held.
-func (t *tape) record(n int, panicked any, err error) {
+// record adds n bytes that were read into the room, and how that ended. It tells whether to read on.
+func (t *tape) record(n int, panicked any, err error) bool {
+	t.mu.Lock()
 	t.panicked = panicked
 	t.window = t.window[:len(t.window)+n]
 	if !t.over {
 		t.fill.body = t.window
 		if int64(len(t.window)) > t.fill.settings.maxEntryBytes {
-			t.over = true
-			t.fill.abort()
+			t.drop()
 		}
 	}
-	if err != nil {
-		t.finish(err)
+	if err == nil {
+		defer t.mu.Unlock()
+		t.more.Broadcast()
+		t.reading = !t.closed && (t.ahead() < readAhead || t.fill.whole())
+		if t.closed {
+			t.fill.abort()
+		}
+		return t.reading
 	}
+	closing, clean := !t.closed, err == io.EOF && !t.closed
+	t.more.Broadcast()
+	t.mu.Unlock()
+	t.finish(err, clean, closing)
+	return false
+}
+
+// ahead is by how much the fastest reader is behind what is there. t.mu is held.
+func (t *tape) ahead() int64 {
+	fastest := t.start
+	for _, r := range t.readers {
+		fastest = max(fastest, r.off)
+	}
+	return t.end() - fastest
+}
+
+// finish notes how the upstream's body ended. What ended cleanly is stored before
+// anybody sees the end, and what ended because it was closed is not: some bodies
+// call that a clean end.
+func (t *tape) finish(err error, clean, closing bool) {
+	var trailer http.Header
+	if clean {
+		t.fill.commit()
+		trailer = t.fill.resp.Trailer.Clone()
+	} else {
+		t.fill.abort()
+	}
+	t.mu.Lock()
+	t.finished, t.err, t.closed, t.reading, t.trailer = true, err, true, false, trailer
+	t.mu.Unlock()
+	t.onEnd()
+	if closing {
+		_ = t.src.Close()
+	}
+	t.more.Broadcast()
 }
 
 // readOnce reads, and turns a panic into a value.
@@ -149,52 +212,23 @@ func readOnce(src io.Reader, p []byte) (n int, panicked any, err error) {
 	return n, nil, err
 }
 
-// finish notes how the upstream's body ended. What ended cleanly is stored
-// before anybody sees the end. t.mu is held.
-func (t *tape) finish(err error) {
-	if err == io.EOF && !t.closed {
-		t.fill.commit()
-		t.trailer = t.fill.resp.Trailer.Clone()
-	} else {
-		// Also for what ended because it was closed: some bodies call that a clean end.
-		t.fill.abort()
-	}
-	t.finished, t.err, t.closed = true, err, true
-}
-
-// end ends a body of which there is nothing to read. The exchanges of those who
-// share it end without anybody reading, as soon as they have its response.
-func (t *tape) end() {
+// empty ends a body of which there is nothing to read, before anybody reads. The
+// exchanges of those who share it may end as soon as they have its response.
+// t.reading is set: the fill is this goroutine's.
+func (t *tape) empty() {
 	t.mu.Lock()
-	already := t.reading || t.finished
-	if !already {
-		t.finish(io.EOF)
-	}
+	wanted := !t.closed
 	t.mu.Unlock()
-	if !already {
-		_ = t.src.Close()
-		t.onEnd()
-	}
+	t.finish(io.EOF, wanted, wanted)
 }
 
-func (t *tape) wake() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, r := range t.readers {
-		select {
-		case r.more <- struct{}{}:
-		default:
-		}
-	}
-}
-
-// trim forgets what every reader has read, once the body is over the limit. t.mu is held.
+// trim forgets what every reader has read, of a body that is over a limit. t.mu is held.
 func (t *tape) trim() {
-	if !t.over {
-		return
-	}
 	limit := t.fill.settings.maxEntryBytes
-	end := t.start + int64(len(t.window))
+	if !t.fill.held.resize(int64(cap(t.window))) {
+		limit = maxRead // there is no memory left for those who are slow
+	}
+	end := t.end()
 	slowest := end
 	for _, r := range t.readers {
 		if r.behind = r.behind || end-r.off > limit; !r.behind {
@@ -216,11 +250,12 @@ func (t *tape) detach(r *tapeReader, cause error) (last bool) {
 	defer t.mu.Unlock()
 	r.closed, r.cause = true, cause
 	t.readers = slices.DeleteFunc(t.readers, func(x *tapeReader) bool { return x == r })
-	select {
-	case r.more <- struct{}{}: // a Read that waits
-	default:
+	t.more.Broadcast() // a Read that waits
+	if len(t.readers) > 0 {
+		return false
 	}
-	if len(t.readers) > 0 || t.closed {
+	defer t.fill.held.release()
+	if t.closed {
 		return false
 	}
 	t.closed = true

@@ -24,7 +24,6 @@ type tapeReader struct {
 	closed bool
 	cause  error // why it was closed, if the caller did not close it
 	behind bool
-	more   chan struct{} // there may be something to read
 }
 
 var (
@@ -34,17 +33,11 @@ var (
 
 // Read gives what is there, or waits for it.
 func (r *tapeReader) Read(p []byte) (int, error) {
-	for {
-		n, ok, err := r.tape.read(r, p)
-		if !ok {
-			<-r.more
-			continue
-		}
-		if err == io.EOF && r.resp != nil && len(r.tape.trailer) > 0 {
-			r.resp.Trailer = r.tape.trailer.Clone()
-		}
-		return n, err
+	n, err := r.tape.read(r, p)
+	if err == io.EOF && r.resp != nil && len(r.tape.trailer) > 0 {
+		r.resp.Trailer = r.tape.trailer.Clone()
 	}
+	return n, err
 }
 
 // Close gives up the caller's part. The others read on; after the last one the
