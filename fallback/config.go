@@ -40,6 +40,9 @@ type Config struct {
 type AnswerConfig struct {
 	// Static is a fixed response. Default none.
 	Static *Static `yaml:"static"`
+	// Stale is the last good answer to the same request, from the cache stage of
+	// the pipeline. Default none.
+	Stale *Stale `yaml:"stale"`
 	// Func is the name of an answer that the application has given with
 	// WithAnswer. Default none.
 	Func string `yaml:"func"`
@@ -81,6 +84,8 @@ func (c Config) Validate() error {
 			p.Check(!names[a.Upstream.Name], key+".upstream.name", "%.40q is in the list twice; give each answer a name of its own", a.Upstream.Name)
 			names[a.Upstream.Name] = true
 		}
+		p.Check(a.Stale == nil || !names[staleName], key+".stale", "it is in the list twice; what is not stored is not stored at the second look")
+		names[staleName] = names[staleName] || a.Stale != nil
 	}
 	p.Check(c.MaxAway >= 0, "max_away", "%v is negative; 0 asks the primary for every call", c.MaxAway)
 	p.Check(c.Margin >= 0, "margin", "%v is negative; 0 waits until the deadline", c.Margin)
@@ -92,18 +97,18 @@ func (c Config) Validate() error {
 
 func (a AnswerConfig) validate(p *middleware.Problems, key string) {
 	set := 0
-	for _, is := range [...]bool{a.Static != nil, a.Func != "", a.Upstream != nil} {
+	for _, is := range [...]bool{a.Static != nil, a.Stale != nil, a.Upstream != nil, a.Func != ""} {
 		if is {
 			set++
 		}
 	}
 	switch {
 	case set == 0:
-		p.Check(false, key, "the answer is empty; it needs static, upstream or func")
-	case set > 1 && a.Upstream == nil:
-		p.Check(false, key, "static and func are two answers; make each an item of the list")
+		p.Check(false, key, "the answer is empty; it needs static, stale, upstream or func")
 	case set > 1:
 		p.Check(false, key, "there are %d answers in one; make each an item of the list", set)
+	case a.Stale != nil:
+		a.Stale.validate(p, key+".stale")
 	case a.Static != nil:
 		a.Static.validate(p, key+".static")
 	case a.Upstream != nil:

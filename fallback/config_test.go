@@ -46,9 +46,9 @@ func TestValidateReportsEverythingAtOnce(t *testing.T) {
 	for _, want := range []string{
 		`on[1]: "bussy" is unknown; it can be one of [exhausted pushback busy failure rejected]`,
 		`on[2]: "busy" is in the list twice`,
-		`answers[0]: the answer is empty; it needs static, upstream or func`,
+		`answers[0]: the answer is empty; it needs static, stale, upstream or func`,
 		`answers[1].func: "two words" is not a name`,
-		`answers[2]: static and func are two answers`,
+		`answers[2]: there are 2 answers in one`,
 		`answers[4].func: "canned" is in the list twice`,
 		`answers[5].static.status: 42 is no final status code`,
 		`answers[5].static.headers["X Y"]: it is not the name`,

@@ -8,6 +8,8 @@ var (
 	ErrNoResponse = errors.New("no response and no error")
 	// ErrNoStatus says that an answer's response has no status code.
 	ErrNoStatus = errors.New("the response has no status code")
+	// ErrNoStale says that no answer is stored that is not too old and may be used.
+	ErrNoStale = errors.New("nothing is stored that may be used")
 	// ErrNoTime says that an answer was not tried, because it needs time and the
 	// call's deadline has passed.
 	ErrNoTime = errors.New("no time left to try it")

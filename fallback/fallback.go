@@ -24,6 +24,7 @@ type Fallback struct {
 	settings atomic.Pointer[settings]
 	reporter middleware.Reporter
 	given    []givenAnswer
+	stale    middleware.StaleSource // nil if there is none
 	known    map[string]Answer
 
 	failed  atomic.Uint64

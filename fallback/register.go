@@ -17,8 +17,8 @@ type givenAnswer struct {
 }
 
 // kinds are the names of the answers that configuration alone makes. A func
-// can't have one of them, so that Headgate-Fallback is not ambiguous; stale and
-// upstream are kept free.
+// can't have one of them, so that Headgate-Fallback is not ambiguous; upstream
+// is kept free.
 var kinds = []string{"func", "static", "stale", "upstream"}
 
 // register checks the answers that the application gave.
@@ -53,7 +53,13 @@ func (f *Fallback) set(cfg Config) error {
 	var p middleware.Problems
 	for i, a := range cfg.Answers {
 		name, made := a.Func, f.known[a.Func]
-		if a.Static != nil {
+		switch {
+		case a.Stale != nil && f.stale == nil:
+			p.Check(false, fmt.Sprintf("answers[%d].stale", i), "there is no cache to take it from; put a cache stage into the pipeline, or use WithStaleSource")
+			continue
+		case a.Stale != nil:
+			name, made = staleName, staleAnswer{f.stale, a.Stale.MaxAge}
+		case a.Static != nil:
 			fixed := *a.Static
 			fixed.Headers = maps.Clone(fixed.Headers)
 			name, made = "static", fixed

@@ -106,6 +106,9 @@ func buildCache(c httpcache.Config, env Env) (Stage[httpcache.Config], error) {
 	stage, err := describe(s, err, func() any { return s.Stats() })
 	stage.Stop = s.Stop
 	stage.Keeps = func(old, c httpcache.Config) bool { return old.Store == c.Store }
+	if err == nil {
+		stage.Stale = s
+	}
 	return stage, err
 }
 
@@ -113,6 +116,9 @@ func buildFallback(c fallback.Config, env Env) (Stage[fallback.Config], error) {
 	opts := []fallback.Option{fallback.WithReporter(env.Reporter())}
 	for name, a := range env.Answers {
 		opts = append(opts, fallback.WithAnswer(name, a))
+	}
+	if env.Stale != nil {
+		opts = append(opts, fallback.WithStaleSource(env.Stale))
 	}
 	s, err := fallback.New(c, opts...)
 	stage, err := describe(s, err, func() any { return s.Stats() })
@@ -125,6 +131,8 @@ func buildFallback(c fallback.Config, env Env) (Stage[fallback.Config], error) {
 		}
 		return n
 	}
+	// One that was built without a source can't have one later.
+	stage.Keeps = func(_, c fallback.Config) bool { return env.Stale != nil || !c.NeedsStale() }
 	return stage, err
 }
 

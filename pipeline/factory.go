@@ -33,6 +33,9 @@ type Stage[C any] struct {
 	Keeps func(old, c C) bool
 	// Report gives a snapshot of the stage's statistics, a value that encodes to JSON.
 	Report func() any
+	// Stale is where the pipeline's fallback takes old answers from; nil if the
+	// stage stores none.
+	Stale middleware.StaleSource
 	// Attempts is the most requests that the stage can make of one; 0 means 1.
 	// The worst case of a pipeline is their product.
 	Attempts func(c C) int
@@ -51,6 +54,9 @@ type Env struct {
 	// Store gives a store by its name: as WithStore has set it, or as the configuration describes it. It is asked while
 	// the stage is built.
 	Store func(name string) (store.StoreInterface, error)
+	// Stale gives old answers, from the first stage in the order that has some; nil
+	// if the pipeline has no cache stage. It has nothing before the pipeline is built.
+	Stale middleware.StaleSource
 	// Answers are what a fallback can name as func, as WithAnswer has set them.
 	Answers map[string]fallback.Answer
 }
@@ -97,7 +103,10 @@ func Define[C interface{ Validate() error }](typ string, defaults func() C, buil
 			if s.Wrap == nil {
 				return nil, fmt.Errorf("the factory of %q gave no Wrap", typ)
 			}
-			i := &instance{id: env.ID, typ: typ, wrap: s.Wrap, start: s.Start, stop: s.Stop, report: s.Report, ready: s.Ready, running: s.Start == nil}
+			i := &instance{
+				id: env.ID, typ: typ, wrap: s.Wrap, start: s.Start, stop: s.Stop,
+				report: s.Report, ready: s.Ready, stale: s.Stale, running: s.Start == nil,
+			}
 			if s.Update != nil {
 				i.update = func(cfg any) { s.Update(cfg.(C)) }
 			}

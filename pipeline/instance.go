@@ -18,6 +18,7 @@ type instance struct {
 	report      func() any
 	ready       func(context.Context) error
 	attempts    func(cfg any) int
+	stale       middleware.StaleSource
 
 	life    sync.Mutex
 	running bool

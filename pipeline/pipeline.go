@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -29,6 +30,7 @@ type Pipeline struct {
 	base     http.RoundTripper
 	own      *transport.Transport // the base, if it was made here
 	current  atomic.Pointer[generation]
+	stale    staleSlot
 
 	observer middleware.Observer // of the stages; may be nil
 
@@ -65,6 +67,7 @@ func (r *Registry) New(name string, cfg Config, opts ...Option) (*Pipeline, erro
 	if err != nil {
 		return nil, p.wrap(err)
 	}
+	p.stale.fill(stages)
 	p.current.Store(p.generation(cfg, stages, stores, warnings))
 	return p, nil
 }
@@ -91,7 +94,7 @@ func (p *Pipeline) build(cfg Config, old *generation) ([]*instance, []*openStore
 	for _, id := range cfg.Order {
 		// Also what stays is built, and thrown away: Update has nothing to refuse then.
 		stores.begin()
-		i, err := p.registry.factories[typeOf(id)].build(cfg.Stages[id], p.env(id, stores))
+		i, err := p.registry.factories[typeOf(id)].build(cfg.Stages[id], p.env(cfg, id, stores))
 		if err != nil {
 			if !strings.HasPrefix(err.Error(), id+": ") { // the built-in stages say it themselves
 				err = fmt.Errorf("%s: %w", id, err)
@@ -107,8 +110,12 @@ func (p *Pipeline) build(cfg Config, old *generation) ([]*instance, []*openStore
 	return stages, stores.opened, errors.Join(errs...)
 }
 
-func (p *Pipeline) env(id string, stores *opener) Env {
+func (p *Pipeline) env(cfg Config, id string, stores *opener) Env {
 	warmer, _ := p.base.(middleware.Warmer)
+	var stale middleware.StaleSource
+	if slices.ContainsFunc(cfg.Order, func(id string) bool { return typeOf(id) == "cache" }) {
+		stale = &p.stale
+	}
 	return Env{
 		Pipeline: p.name, ID: id,
 		Logger:   p.opts.logger.With(zap.String("stage", id)),
@@ -116,6 +123,7 @@ func (p *Pipeline) env(id string, stores *opener) Env {
 		Warmer:   warmer,
 		Store:    stores.get,
 		Answers:  p.opts.answers,
+		Stale:    stale,
 	}
 }
 

@@ -63,6 +63,7 @@ func (p *Pipeline) swap(ctx context.Context, cfg Config, warnings []Warning) (ol
 			s.update(cfg.Stages[s.id])
 		}
 	}
+	p.stale.fill(stages)
 	p.current.Store(p.generation(cfg, stages, stores, warnings))
 	before.close()
 	p.past = append(slices.DeleteFunc(p.past, (*generation).isDrained), before)
