@@ -93,7 +93,6 @@ type world struct {
 	shared bool
 
 	mu      sync.Mutex
-	rng     *rand.Rand
 	version [3]int // of each resource
 	said    []*said
 	puts    []put
