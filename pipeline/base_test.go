@@ -95,5 +95,6 @@ func TestReadyIsWhatTheWarmUpSays(t *testing.T) {
 	base.err = nil
 	require.NoError(t, p.Start(t.Context()))
 	require.NoError(t, p.Ready(t.Context()))
+	require.NoError(t, p.Stop(t.Context()))
 	require.NoError(t, build(t, pipeline.Config{Order: []string{"retry"}}, ok).Ready(t.Context()), "nothing to wait for")
 }

@@ -84,6 +84,7 @@ func TestPresetsWarmTheHostsOfRequestsWhereTheBaseCan(t *testing.T) {
 			require.NoError(t, p.Start(t.Context()))
 			require.NoError(t, p.Ready(t.Context()))
 			require.Equal(t, 200, get(t, p))
+			require.NoError(t, p.Stop(t.Context()))
 		})
 	}
 }
