@@ -74,8 +74,8 @@
 // already has an idle connection would be sent. Keeping HTTP/2 connections as
 // spares does not work, because servers hang up on a client that sends no preface.
 //
-// If a proxy is in effect for the host, the name and the TCP connections that
-// are warmed are the proxy's; no CONNECT is sent.
+// If a proxy is in effect for the host, the name and the connections that
+// are warmed are the proxy's, with TLS if it is an https proxy; no CONNECT is sent.
 //
 // # TLS
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -110,8 +111,42 @@ func TestProxyPasswordStaysOutOfErrors(t *testing.T) {
 	require.NotContains(t, err.Error(), "secret")
 }
 
+// A proxy that is spoken to over TLS, and offers HTTP/2 for other uses.
+func TestTunnelThroughAWarmedProxyConnectionWithTLS(t *testing.T) {
+	up := serve(t, http2, text("through the tunnel"))
+	proxyURL, conns := connectProxyTLS(t, up.Listener.Addr().String())
+	cfg := transport.DefaultConfig()
+	cfg.TLS.ServerName = "example.com" // the upstream's, not the proxy's
+	tr := newTransport(t, cfg, transport.WithProxy(http.ProxyURL(proxyURL)), trusts(up))
+	require.NoError(t, tr.Warm(t.Context(), "api.test", 2))
+	require.EqualValues(t, 2, tr.Stats().Connections.Warm)
+	require.EqualValues(t, 2, tr.Stats().Connections.Handshakes, "with the proxy")
+	body, proto, err := get(t.Context(), tr, "https://api.test/")
+	require.NoError(t, err)
+	require.Equal(t, "through the tunnel", body)
+	require.Equal(t, "HTTP/2.0", proto)
+	require.EqualValues(t, 2, conns.Load(), "a warmed one")
+	require.EqualValues(t, 3, tr.Stats().Connections.Handshakes)
+
+	cold := newTransport(t, cfg, transport.WithProxy(http.ProxyURL(proxyURL)), trusts(up))
+	body, _, err = get(t.Context(), cold, "https://api.test/")
+	require.NoError(t, err)
+	require.Equal(t, "through the tunnel", body)
+}
+
 // connectProxy opens every tunnel to the same address, whatever name is asked for.
 func connectProxy(t *testing.T, to string) (*url.URL, *atomic.Int64) {
+	return startProxy(t, to, (*httptest.Server).Start)
+}
+
+func connectProxyTLS(t *testing.T, to string) (*url.URL, *atomic.Int64) {
+	return startProxy(t, to, func(srv *httptest.Server) {
+		srv.EnableHTTP2 = true
+		srv.StartTLS()
+	})
+}
+
+func startProxy(t *testing.T, to string, start func(*httptest.Server)) (*url.URL, *atomic.Int64) {
 	conns := new(atomic.Int64)
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		up, err := net.Dial("tcp", to)
@@ -137,7 +172,8 @@ func connectProxy(t *testing.T, to string) (*url.URL, *atomic.Int64) {
 			conns.Add(1)
 		}
 	}
-	srv.Start()
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0) // of warmed connections that are closed unused
+	start(srv)
 	t.Cleanup(srv.Close)
 	u, err := url.Parse(srv.URL)
 	require.NoError(t, err)

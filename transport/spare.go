@@ -29,6 +29,7 @@ type spares struct {
 type destination struct {
 	lane   *lane
 	secure bool
+	proxy  bool // host is that of a proxy with TLS, to which HTTP/1.1 is spoken
 	host   string
 }
 

@@ -49,8 +49,9 @@ func (t *Transport) route(ctx context.Context, l *lane, at *url.URL) (to destina
 			return to, true, errors.New("the proxy setting can't be read")
 		}
 		if proxy != nil {
-			// TCP only: what comes next, TLS to the proxy included, is net/http's.
-			return destination{lane: l, host: hostPort(proxy)}, true, nil
+			// The tunnel is net/http's, and so is what goes through it.
+			secure := proxy.Scheme == "https"
+			return destination{lane: l, secure: secure, proxy: secure, host: hostPort(proxy)}, true, nil
 		}
 	}
 	return destination{lane: l, secure: at.Scheme == "https", host: hostPort(at)}, false, nil

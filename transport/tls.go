@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -28,11 +29,11 @@ func needsHTTP1(req *http.Request) bool {
 	return false
 }
 
-// dialTLS is the base's dial for https without a proxy. A spare has its handshake
-// behind it. For a new connection net/http runs the handshake, and with it the
+// dialTLS is the base's dial for https without a proxy, and for a proxy with TLS. A
+// spare has its handshake behind it. For a new connection net/http runs the handshake, and with it the
 // caller's httptrace hooks; what net/http leaves out here is the time limit.
 func (l *lane) dialTLS(ctx context.Context, network, addr string) (net.Conn, error) {
-	to := destination{lane: l, secure: true, host: strings.ToLower(addr)}
+	to := l.secureTo(ctx, strings.ToLower(addr))
 	if c, ok := l.t.spares.take(to); ok {
 		return c, nil
 	}
@@ -43,7 +44,7 @@ func (l *lane) dialTLS(ctx context.Context, network, addr string) (net.Conn, err
 	}
 	l.t.makeRoom(l.host)
 	http1, _ := ctx.Value(http1Key{}).(bool)
-	c := tls.Client(raw, l.tlsFor(addr, http1))
+	c := tls.Client(raw, l.tlsFor(to, http1))
 	begun := time.Now()
 	if err := raw.SetDeadline(begun.Add(l.t.cfg.TLSHandshakeTimeout)); err != nil {
 		raw.Close()
@@ -70,7 +71,7 @@ func (l *lane) handshake(ctx context.Context, raw *conn) (*tls.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.t.cfg.TLSHandshakeTimeout)
 	defer cancel()
 	begun := time.Now()
-	c := tls.Client(raw, l.tlsFor(raw.to.host, false))
+	c := tls.Client(raw, l.tlsFor(raw.to, false))
 	if err := c.HandshakeContext(ctx); err != nil {
 		raw.Close()
 		return nil, &Error{raw.to.host, PhaseHandshake, err}
@@ -88,13 +89,24 @@ func (l *lane) secured(raw *conn, c *tls.Conn, begun time.Time, warmed bool) {
 	l.t.connected(raw, warmed, cs.NegotiatedProtocol)
 }
 
-// tlsFor is the configuration for one connection to addr.
-func (l *lane) tlsFor(addr string, http1 bool) *tls.Config {
-	cfg := l.tls.Clone()
-	if cfg.ServerName == "" {
-		cfg.ServerName = hostname(addr)
+// secureTo is where a dial for TLS leads: to the proxy, if that is its address, else
+// to the host itself. net/http doesn't tell which it is.
+func (l *lane) secureTo(ctx context.Context, addr string) destination {
+	at := &url.URL{Scheme: l.host.key.scheme, Host: l.host.key.addr(), Path: "/"}
+	if to, proxied, err := l.t.route(ctx, l, at); err == nil && proxied && to.secure && to.host == addr {
+		return to
 	}
-	if http1 {
+	return destination{lane: l, secure: true, host: addr}
+}
+
+// tlsFor is the configuration for one connection. A proxy is asked for a tunnel in
+// HTTP/1.1, and has a name of its own.
+func (l *lane) tlsFor(to destination, http1 bool) *tls.Config {
+	cfg := l.tls.Clone()
+	if cfg.ServerName == "" || to.proxy {
+		cfg.ServerName = hostname(to.host)
+	}
+	if http1 || to.proxy {
 		cfg.NextProtos = nil
 	}
 	return cfg

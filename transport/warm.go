@@ -72,7 +72,7 @@ func (t *Transport) ready(ctx context.Context, to destination, connections int) 
 		return nil
 	case to.lane.h2c():
 		connections = 1
-	case to.secure && to.lane.adopt != nil && open == 0:
+	case to.secure && !to.proxy && to.lane.adopt != nil && open == 0:
 		// The first connection tells which protocol the server speaks.
 		pooled, err := t.open(ctx, to)
 		if pooled || err != nil {
