@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"sync"
 	"testing"
@@ -181,7 +182,7 @@ func TestAServerThatFailsOrIsGoneLeavesTheLastAnswer(t *testing.T) {
 	dns := startDNS(t)
 	dns.set("api.test", "10.0.0.1")
 	cfg := dns.asks(10 * time.Millisecond).Resolver
-	cfg.LookupTimeout = 50 * time.Millisecond
+	cfg.RetryInterval = 0 // so that it is asked each time
 	r := newResolver(t, cfg, nil)
 	require.Equal(t, "10.0.0.1", lookup(t, r, "api.test"))
 	for _, ill := range []func(){
@@ -193,6 +194,9 @@ func TestAServerThatFailsOrIsGoneLeavesTheLastAnswer(t *testing.T) {
 		time.Sleep(cfg.TTL)
 		require.Equal(t, "10.0.0.1", lookup(t, r, "api.test"))
 	}
+	dns.change(func() { dns.down = true; clear(dns.silent) })
 	_, err := r.LookupNetIP(t.Context(), "ip", "other.test")
-	require.Error(t, err)
+	var failed *net.DNSError
+	require.ErrorAs(t, err, &failed)
+	require.Equal(t, cfg.Server, failed.Server, "not the one of resolv.conf, which was not asked")
 }

@@ -81,25 +81,6 @@ func NewCachingResolver(cfg ResolverConfig, lookup Resolver) (*CachingResolver, 
 	}, nil
 }
 
-// serverLookup asks one DNS server over UDP, or TCP for long answers; the
-// system's if none is named.
-func serverLookup(server string) Resolver {
-	if server == "" {
-		return net.DefaultResolver
-	}
-	return &net.Resolver{
-		PreferGo: true,
-		Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			conn, err := new(net.Dialer).DialContext(ctx, network, server)
-			if err == nil {
-				// net.Resolver reads for another five seconds when nobody waits any more.
-				context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
-			}
-			return conn, err
-		},
-	}
-}
-
 // LookupNetIP returns the addresses of host: those of the first family that the
 // lookup gave, IPv6 before IPv4; the slice is the caller's. An IP address is its
 // own answer.
