@@ -109,11 +109,21 @@ func (t *Transport) makeRoom(inHand *host) {
 	}
 }
 
-// current returns the lane that takes requests, the first time a new one.
-func (h *host) current() (*lane, error) {
+// current returns the lane that takes requests, the first time a new one. If there
+// can be none, that is an event, for which it matters who asks.
+func (h *host) current(warming bool) (*lane, error) {
 	if l := h.lane.Load(); l != nil {
 		return l, nil
 	}
+	l, err := h.first()
+	if err != nil {
+		h.t.failed(destination{host: h.key.addr()}, warming, err)
+	}
+	return l, err
+}
+
+// first makes a lane, unless another caller just has.
+func (h *host) first() (*lane, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if l := h.lane.Load(); l != nil {

@@ -82,7 +82,8 @@ func TestFilesThatCantBeUsedFailTheConnectionAndAreNamed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cfg := transport.DefaultConfig()
 			tc.change(&cfg.TLS)
-			tr := newTransport(t, cfg)
+			var events recorder
+			tr := newTransport(t, cfg, transport.WithEvents(events.add))
 			var terr *transport.Error
 			err := tr.Warm(t.Context(), "127.0.0.1:1", 1)
 			require.ErrorAs(t, err, &terr)
@@ -90,6 +91,12 @@ func TestFilesThatCantBeUsedFailTheConnectionAndAreNamed(t *testing.T) {
 			require.ErrorContains(t, err, tc.want)
 			_, _, err = get(t.Context(), tr, "https://127.0.0.1:1")
 			require.ErrorContains(t, err, tc.want)
+			require.EqualValues(t, 2, tr.Stats().Connections.Failed)
+			failed := events.of(transport.EventFailed)
+			require.Len(t, failed, 2)
+			require.True(t, failed[0].Warmed)
+			require.False(t, failed[1].Warmed)
+			require.Equal(t, "127.0.0.1:1", failed[1].Host)
 		})
 	}
 }

@@ -94,7 +94,7 @@ func (t *Transport) laneOf(req *http.Request) (*lane, error) {
 	if req.URL == nil {
 		return nil, errors.New("transport: the request has no URL")
 	}
-	return t.host(req.URL).current()
+	return t.host(req.URL).current(false)
 }
 
 // inner is the request's context for net/http.

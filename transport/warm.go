@@ -39,7 +39,7 @@ func (t *Transport) Warm(ctx context.Context, host string, connections int) erro
 
 	h := t.host(at)
 	h.used.Store(time.Now().UnixNano())
-	l, err := h.current()
+	l, err := h.current(true)
 	if err != nil {
 		return err
 	}
