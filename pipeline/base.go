@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"log/slog"
+	"reflect"
 
 	"github.com/headgate-go/headgate/middleware"
 	"github.com/headgate-go/headgate/transport"
@@ -13,14 +14,33 @@ const baseID = "transport"
 
 // newTransport makes the pipeline's own base.
 func newTransport(cfg *transport.Config, obs middleware.Observer) (*transport.Transport, error) {
-	settings := transport.DefaultConfig()
-	if cfg != nil {
-		settings = *cfg
-	}
 	if obs == nil {
-		return transport.New(settings)
+		return transport.New(baseSettings(cfg))
 	}
-	return transport.New(settings, transport.WithEvents(func(e transport.Event) { obs.Observe(context.Background(), baseEvent(e)) }))
+	return transport.New(baseSettings(cfg), transport.WithEvents(func(e transport.Event) { obs.Observe(context.Background(), baseEvent(e)) }))
+}
+
+// baseSettings are the settings, or the defaults if there are none.
+func baseSettings(cfg *transport.Config) transport.Config {
+	if cfg == nil {
+		return transport.DefaultConfig()
+	}
+	return *cfg
+}
+
+// notReloaded warns of each setting of the base that a reload would have to change.
+func notReloaded(before, now *transport.Config) []Warning {
+	a, b := reflect.ValueOf(baseSettings(before)), reflect.ValueOf(baseSettings(now))
+	var all []Warning
+	for i := range a.NumField() {
+		if !reflect.DeepEqual(a.Field(i).Interface(), b.Field(i).Interface()) {
+			all = append(all, Warning{
+				Path:    baseID + "." + a.Type().Field(i).Tag.Get("yaml"),
+				Message: "can't be reloaded: what it was at the beginning stays in use, until there is a new pipeline",
+			})
+		}
+	}
+	return all
 }
 
 // baseEvent is an event of the transport as the stages' are.

@@ -13,7 +13,7 @@ import (
 // old order. If stages that are gone have to be stopped, Reload waits for the
 // last of those calls; when ctx ends before, it stops them all the same and
 // returns the context's error, with the new configuration in use. The settings
-// of the base transport can't be reloaded, which is a Warning.
+// of the base transport can't be reloaded: each that differs is a Warning.
 func (p *Pipeline) Reload(ctx context.Context, cfg Config) error {
 	cfg, warnings, err := p.registry.complete(p.name, cfg)
 	if err != nil {
@@ -41,8 +41,8 @@ func (p *Pipeline) swap(ctx context.Context, cfg Config, warnings []Warning) (ol
 		return nil, nil, nil, ErrStopped
 	}
 	before := p.current.Load()
-	if p.own != nil && !reflect.DeepEqual(before.cfg.Transport, cfg.Transport) {
-		warnings = append(warnings, Warning{Path: "transport", Message: "can't be reloaded: the settings from the beginning stay in use"})
+	if p.own != nil {
+		warnings = append(warnings, notReloaded(before.cfg.Transport, cfg.Transport)...)
 		cfg.Transport = before.cfg.Transport
 	}
 	stages, stores, err := p.build(cfg, before)
