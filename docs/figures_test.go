@@ -11,7 +11,7 @@ import (
 )
 
 // Figures are measured, never written by hand. These tests see to it that they
-// stand where .ci/refresh-readme and .ci/refresh-benchmarks put them.
+// stand where the programs .ci/refresh-* put them.
 func TestFiguresAreThere(t *testing.T) {
 	quickstart := measured(t, "README.md", "quickstart")
 	for _, want := range []string{"plain http.Client", "pool of 16 workers", "Headgate, 200 prompts", "1000/s", "ceiling:"} {
@@ -20,6 +20,10 @@ func TestFiguresAreThere(t *testing.T) {
 	benchmarks := measured(t, "docs/benchmarks.md", "benchmarks")
 	require.Regexp(t, regexp.MustCompile(`(?m)^linux/\w+, .+, \d+ processors, go1\.`), benchmarks, "run .ci/refresh-benchmarks")
 	require.Contains(t, benchmarks, "\n| Pipeline / full ", "run .ci/refresh-benchmarks")
+	warmup := measured(t, "docs/transport.md", "warmup")
+	for _, want := range []string{"handshakes per 1,000 requests", "net/http    HTTP/2", "headgate, HTTP/1.1, transport:", `"first_byte":`} {
+		require.Contains(t, warmup, want, "run .ci/refresh-transport")
+	}
 	matrix := measured(t, "docs/llm-sdks.md", "matrix")
 	for _, want := range []string{"\n| The upstream | Asked for | openai-go |", "→ ok 2", "| ended without an error and without the whole reply |"} {
 		require.Contains(t, matrix, want, "run the command that the page names")

@@ -17,49 +17,56 @@ var config embed.FS
 // maker makes a client for an upstream, ready for its first request.
 type maker struct {
 	name string
-	make func(ctx context.Context, u *upstream, callers int) (client *http.Client, stop func(), err error)
+	make func(ctx context.Context, u *upstream, callers int) (*client, error)
+}
+
+// client is what the callers share.
+type client struct {
+	*http.Client
+	stop   func()
+	report func() []pipeline.StageReport // nil if it keeps none
 }
 
 // plain is what net/http does by default, on the slow network.
-var plain = maker{"net/http", func(_ context.Context, u *upstream, _ int) (*http.Client, func(), error) {
+var plain = maker{"net/http", func(_ context.Context, u *upstream, _ int) (*client, error) {
 	base := http.DefaultTransport.(*http.Transport).Clone()
 	base.Proxy = nil
 	base.TLSClientConfig = u.trust()
-	base.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+	base.DialContext = func(ctx context.Context, protocol, addr string) (net.Conn, error) {
 		host, port, err := net.SplitHostPort(addr)
 		if err != nil {
 			return nil, err
 		}
-		addrs, err := slowDNS{}.LookupNetIP(ctx, "ip4", host)
+		addrs, err := u.network.LookupNetIP(ctx, "ip4", host)
 		if err != nil {
 			return nil, err
 		}
-		return slowDial(ctx, network, net.JoinHostPort(addrs[0].String(), port))
+		return u.network.dial(ctx, protocol, net.JoinHostPort(addrs[0].String(), port))
 	}
-	return &http.Client{Transport: base}, base.CloseIdleConnections, nil
+	return &client{Client: &http.Client{Transport: base}, stop: base.CloseIdleConnections}, nil
 }}
 
 // headgate is the pipeline of http.yaml. Its transport is made here, because the
 // slow network has to get into it.
-var headgate = maker{"headgate", func(ctx context.Context, u *upstream, callers int) (*http.Client, func(), error) {
+var headgate = maker{"headgate", func(ctx context.Context, u *upstream, callers int) (*client, error) {
 	file, err := pipeline.Load(config, "http.yaml")
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	cfg, err := file.Pipeline("api")
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	warm := cfg.Stages["dns_warmup"].(dnswarmup.Config)
 	warm.Hosts, warm.Connections = []string{u.url()}, callers
 	cfg.Stages["dns_warmup"] = warm
-	base, err := transport.New(*cfg.Transport, transport.WithResolver(slowDNS{}), transport.WithDial(slowDial), transport.WithTLSConfig(u.trust()))
+	base, err := transport.New(*cfg.Transport, transport.WithResolver(u.network), transport.WithDial(u.network.dial), transport.WithTLSConfig(u.trust()))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	p, err := pipeline.New("api", cfg, pipeline.WithBase(base))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	stop := func() {
 		_ = p.Stop(context.WithoutCancel(ctx)) // its error would say that requests are under way: none is
@@ -67,7 +74,7 @@ var headgate = maker{"headgate", func(ctx context.Context, u *upstream, callers 
 	}
 	if err := p.Start(ctx); err != nil {
 		stop()
-		return nil, nil, err
+		return nil, err
 	}
-	return p.Client(), stop, nil
+	return &client{p.Client(), stop, p.Report}, nil
 }}

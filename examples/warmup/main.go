@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"text/tabwriter"
 	"time"
 )
@@ -36,6 +37,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	callers := flags.Int("callers", 100, "how many callers there are at a time, at most 256")
 	firsts := flags.Int("firsts", 7, "how many times a first request is measured")
 	asJSON := flags.Bool("json", false, "print the figures as JSON")
+	report := flags.Bool("report", false, "print also what the pipeline reports of itself")
 	switch err := flags.Parse(args); {
 	case err == flag.ErrHelp:
 		return nil
@@ -57,7 +59,25 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if *asJSON {
 		return json.NewEncoder(stdout).Encode(all)
 	}
-	return table(stdout, all)
+	if err := table(stdout, all); err != nil || !*report {
+		return err
+	}
+	return reports(stdout, all)
+}
+
+// reports prints what the clients told of themselves, those that do.
+func reports(w io.Writer, all []Result) error {
+	for _, r := range all {
+		for _, stage := range r.Report {
+			stats, err := json.Marshal(stage.Stats)
+			if err != nil {
+				return err
+			}
+			lines := strings.ReplaceAll(string(stats), `},"`, "},\n \"") // which JSON allows
+			fmt.Fprintf(w, "\n%s, %s, %s:\n%s\n", r.Client, r.Protocol, stage.ID, lines)
+		}
+	}
+	return nil
 }
 
 func table(w io.Writer, all []Result) error {

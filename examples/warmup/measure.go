@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/headgate-go/headgate/pipeline"
 )
 
 // Result is what was measured of one client over one protocol.
@@ -20,23 +22,20 @@ type Result struct {
 	PerThousand float64       `json:"handshakes_per_1000_requests"`
 	First       time.Duration `json:"first_request"` // to the first byte, the median of several clients
 	Warm        time.Duration `json:"warm_request"`  // the same of requests that follow
+
+	Report []pipeline.StageReport `json:"report,omitempty"` // after the load
 }
 
 // measure counts the handshakes that the callers need, and then measures first requests.
 func measure(ctx context.Context, m maker, http2 bool, requests, callers, firsts int) (Result, error) {
-	u := newUpstream(http2)
+	u := newUpstream(slow(), http2)
 	defer u.srv.Close()
 	r := Result{Client: m.name, Protocol: "HTTP/1.1", Requests: requests}
 	if http2 {
 		r.Protocol = "HTTP/2"
 	}
-	client, stop, err := m.make(ctx, u, callers)
-	if err != nil {
-		return r, err
-	}
-	err = load(ctx, client, u.url(), requests, callers)
-	stop()
-	if err != nil {
+	var err error
+	if r.Report, err = count(ctx, m, u, requests, callers); err != nil {
 		return r, err
 	}
 	r.Handshakes = u.handshakes.Load()
@@ -54,6 +53,19 @@ func measure(ctx context.Context, m maker, http2 bool, requests, callers, firsts
 	slices.Sort(warm)
 	r.First, r.Warm = first[len(first)/2], warm[len(warm)/2]
 	return r, nil
+}
+
+// count has the upstream count the handshakes of one client.
+func count(ctx context.Context, m maker, u *upstream, requests, callers int) ([]pipeline.StageReport, error) {
+	c, err := m.make(ctx, u, callers)
+	if err != nil {
+		return nil, err
+	}
+	defer c.stop()
+	if err := load(ctx, c.Client, u.url(), requests, callers); err != nil || c.report == nil {
+		return nil, err
+	}
+	return c.report(), nil
 }
 
 // load sends the requests in waves: all callers at once, and again when the last of
@@ -75,15 +87,15 @@ func load(ctx context.Context, client *http.Client, url string, requests, caller
 
 // single measures the first request of a fresh client, and its second.
 func single(ctx context.Context, m maker, u *upstream) (first, second time.Duration, err error) {
-	client, stop, err := m.make(ctx, u, 1)
+	c, err := m.make(ctx, u, 1)
 	if err != nil {
 		return 0, 0, err
 	}
-	defer stop()
-	if first, err = get(ctx, client, u.url()); err != nil {
+	defer c.stop()
+	if first, err = get(ctx, c.Client, u.url()); err != nil {
 		return 0, 0, err
 	}
-	second, err = get(ctx, client, u.url())
+	second, err = get(ctx, c.Client, u.url())
 	return first, second, err
 }
 

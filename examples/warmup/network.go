@@ -14,35 +14,36 @@ import (
 	"time"
 )
 
-// What the network takes, and the upstream for an answer.
-const (
-	lookupTakes    = 100 * time.Millisecond
-	connectTakes   = 50 * time.Millisecond
-	handshakeTakes = 100 * time.Millisecond
-	answerTakes    = 50 * time.Millisecond
-)
+// network is what each step takes, and the upstream for an answer.
+type network struct{ lookup, connect, handshake, answer time.Duration }
+
+// slow is the network of the program.
+func slow() network {
+	return network{lookup: 100 * time.Millisecond, connect: 50 * time.Millisecond, handshake: 100 * time.Millisecond, answer: 50 * time.Millisecond}
+}
 
 // name is in the certificate of httptest.
 const name = "example.com"
 
-// upstream is a TLS server behind a slow network.
+// upstream is a TLS server behind a network.
 type upstream struct {
+	network    network
 	srv        *httptest.Server
 	port       string
 	handshakes atomic.Int64
 }
 
-func newUpstream(http2 bool) *upstream {
-	u := new(upstream)
+func newUpstream(n network, http2 bool) *upstream {
+	u := &upstream{network: n}
 	u.srv = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		time.Sleep(answerTakes)
+		time.Sleep(n.answer)
 		_, _ = io.WriteString(w, "hello")
 	}))
 	u.srv.EnableHTTP2 = http2
 	u.srv.Config.ErrorLog = log.New(io.Discard, "", 0) // of clients that close what they need not
 	u.srv.TLS = &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
 		u.handshakes.Add(1)
-		time.Sleep(handshakeTakes)
+		time.Sleep(n.handshake)
 		return nil, nil
 	}}
 	u.srv.StartTLS()
@@ -59,22 +60,20 @@ func (u *upstream) trust() *tls.Config {
 	return &tls.Config{RootCAs: roots}
 }
 
-// slowDNS knows one address.
-type slowDNS struct{}
-
-func (slowDNS) LookupNetIP(ctx context.Context, network, _ string) ([]netip.Addr, error) {
-	if err := pause(ctx, lookupTakes); err != nil || network == "ip6" {
+// LookupNetIP knows one address.
+func (n network) LookupNetIP(ctx context.Context, family, _ string) ([]netip.Addr, error) {
+	if err := pause(ctx, n.lookup); err != nil || family == "ip6" {
 		return nil, err
 	}
 	return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil
 }
 
-// slowDial connects to an address.
-func slowDial(ctx context.Context, network, addr string) (net.Conn, error) {
-	if err := pause(ctx, connectTakes); err != nil {
+// dial connects to an address.
+func (n network) dial(ctx context.Context, protocol, addr string) (net.Conn, error) {
+	if err := pause(ctx, n.connect); err != nil {
 		return nil, err
 	}
-	return new(net.Dialer).DialContext(ctx, network, addr)
+	return new(net.Dialer).DialContext(ctx, protocol, addr)
 }
 
 func pause(ctx context.Context, d time.Duration) error {
