@@ -48,6 +48,7 @@ type part struct {
 func (r *CachingResolver) fly(q question, f *flight) {
 	ctx, cancel := context.WithTimeout(r.tasks.ctx, r.cfg.LookupTimeout)
 	defer cancel()
+	begun := time.Now()
 	parts := []part{{network: q.network}}
 	if q.network == "ip" {
 		parts = []part{{network: "ip6"}, {network: "ip4"}} // in the order in which they are tried
@@ -79,6 +80,7 @@ func (r *CachingResolver) fly(q question, f *flight) {
 			}
 		case <-delay:
 			delay, told = nil, true
+			r.count.took.add(time.Since(begun))
 			r.settle(q, f, parts)
 			close(f.done)
 		}
@@ -87,6 +89,7 @@ func (r *CachingResolver) fly(q question, f *flight) {
 	delete(r.flights, q)
 	r.mu.Unlock()
 	if !told {
+		r.count.took.add(time.Since(begun))
 		r.settle(q, f, parts)
 		close(f.done)
 		return

@@ -79,7 +79,9 @@ func (k *keeper) tend(ctx context.Context, conns []*conn) time.Duration {
 		wait = min(wait, k.closeUnused(l))
 	}
 	for _, old := range k.old(conns) {
-		old.closeIdle() // those in use are looked at again
+		if old != l { // one that was replaced just now may have a request on its way into it
+			old.closeIdle() // those in use are looked at again
+		}
 		wait = min(wait, retireInterval)
 	}
 	return max(wait, drainInterval)

@@ -35,6 +35,8 @@ type DNSStats struct {
 	Hits     uint64 `json:"cache_hits"` // answers from memory, stale ones included
 	Stale    uint64 `json:"stale"`      // answers beyond their TTL
 	Failures uint64 `json:"failures"`   // lookups that failed
+
+	Took PhaseStats `json:"took"` // lookups, whether somebody waited or not; to the failure if they failed
 }
 
 // PhaseStats is the time spent in one phase. Total divided by Count is the mean.
@@ -44,10 +46,13 @@ type PhaseStats struct {
 	Max   time.Duration `json:"max"`
 }
 
-type resolverCounters struct{ lookups, hits, stale, failures atomic.Uint64 }
+type resolverCounters struct {
+	lookups, hits, stale, failures atomic.Uint64
+	took                           phase
+}
 
 func (c *resolverCounters) stats() DNSStats {
-	return DNSStats{Lookups: c.lookups.Load(), Hits: c.hits.Load(), Stale: c.stale.Load(), Failures: c.failures.Load()}
+	return DNSStats{Lookups: c.lookups.Load(), Hits: c.hits.Load(), Stale: c.stale.Load(), Failures: c.failures.Load(), Took: c.took.stats()}
 }
 
 type counters struct {

@@ -70,6 +70,7 @@ func TestEventsTellTheTimeInEachPhaseAndWhatFailed(t *testing.T) {
 		require.Len(t, connected, 1)
 		require.Equal(t, 100*time.Millisecond, connected[0].Resolve)
 		require.Equal(t, 50*time.Millisecond, connected[0].Connect)
+		require.Equal(t, transport.PhaseStats{Count: 1, Total: 100 * time.Millisecond, Max: 100 * time.Millisecond}, tr.Stats().DNS.Took)
 		require.Equal(t, "a.test:80", connected[0].Host)
 		require.False(t, connected[0].Warmed)
 
