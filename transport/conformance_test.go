@@ -22,8 +22,8 @@ func TestConformance(t *testing.T) {
 		tb.Cleanup(func() { tr.Close() })
 		return func(http.RoundTripper) http.RoundTripper { return tr }
 	},
-		middlewaretest.Without("expect_continue", "it looks at the request that a base gets"),
-		middlewaretest.Without("close_idle_connections", "it looks at the base's connections"),
-		middlewaretest.Without("panic", "it is the base that panics"),
-		middlewaretest.Without("error_unwraps", "it is the base that fails"))
+		middlewaretest.Without("expect_continue", "it looks at what the suite's base is given; TestExpectContinue looks at the wire"),
+		middlewaretest.Without("close_idle_connections", "a chain closes those of the suite's base; TestCloseIdleConnectionsClosesSparesToo has ours"),
+		middlewaretest.Without("panic", "the suite's base panics, and nothing is below this one"),
+		middlewaretest.Without("error_unwraps", "the suite's base fails, and nothing is below this one"))
 }

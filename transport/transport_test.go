@@ -9,6 +9,7 @@ import (
 	"net/http/httptrace"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -134,6 +135,52 @@ func TestUploadArrivesWhole(t *testing.T) {
 	got, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
 	require.Equal(t, "1048576", string(got))
+}
+
+// A body that the server does not want is not sent, nor read.
+func TestExpectContinue(t *testing.T) {
+	for _, p := range []protocol{http1, http1TLS, http2} {
+		t.Run(string(p), func(t *testing.T) {
+			up := serve(t, p, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/refused" {
+					w.WriteHeader(http.StatusExpectationFailed)
+					return
+				}
+				_, _ = io.Copy(w, r.Body)
+			}))
+			cfg := transport.DefaultConfig()
+			cfg.ExpectContinueTimeout = time.Minute
+			tr := newTransport(t, cfg, trusts(up))
+			send := func(path string) (status int, got string, read int64) {
+				body := &countingReader{Reader: strings.NewReader("hello")}
+				req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, up.URL+path, body)
+				require.NoError(t, err)
+				req.Header.Set("Expect", "100-continue")
+				resp, err := tr.RoundTrip(req)
+				require.NoError(t, err)
+				defer resp.Body.Close()
+				b, err := io.ReadAll(resp.Body)
+				require.NoError(t, err)
+				return resp.StatusCode, string(b), body.read.Load()
+			}
+			status, got, read := send("/wanted")
+			require.Equal(t, "200 hello 5", fmt.Sprint(status, " ", got, " ", read))
+			status, _, read = send("/refused")
+			require.Equal(t, http.StatusExpectationFailed, status)
+			require.Zero(t, read)
+		})
+	}
+}
+
+type countingReader struct {
+	io.Reader
+	read atomic.Int64
+}
+
+func (c *countingReader) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.read.Add(int64(n))
+	return n, err
 }
 
 func TestSafeForManyGoroutines(t *testing.T) {
