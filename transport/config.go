@@ -79,9 +79,10 @@ type Config struct {
 	HTTP2 bool `yaml:"http2"`
 
 	// H2C speaks HTTP/2 without TLS to all http:// URLs, by prior knowledge (RFC 9113,
-	// section 3.3). Default false: a server that does not speak it can't be told. Of
-	// requests that come at once before the first has its connection, net/http gives
-	// each a dial of its own, and closes all but one.
+	// section 3.3). Default false: a server that does not speak it can't be told, and
+	// a proxy on the way would have to speak it too. Of requests that come at once
+	// before the first has its connection, net/http gives each a dial of its own, and
+	// closes all but one.
 	H2C bool `yaml:"h2c"`
 
 	// HTTP2PingAfter sends a PING on an HTTP/2 connection from which nothing has
