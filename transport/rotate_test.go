@@ -300,6 +300,7 @@ func TestAConnectionIsReplacedBeforeItIsTooOld(t *testing.T) {
 			r.ask(t)
 			time.Sleep(time.Second)
 		}
+		time.Sleep(time.Second) // the old one, if it was replaced just now, is closed a moment later
 		rotated := r.events.of(transport.EventRotated)
 		require.Len(t, rotated, 1)
 		require.Equal(t, "age", rotated[0].Reason)
