@@ -5,18 +5,15 @@ import (
 	"strconv"
 )
 
-// outerAttempts is how often an SDK above has sent the request before, up to a
-// bound. SDKs made by Stainless (OpenAI's and Anthropic's among them) say so.
-func outerAttempts(h http.Header, most int) int {
+// repeated tells whether an SDK above has sent the request before. SDKs made by
+// Stainless (OpenAI's and Anthropic's among them) count that in a header field.
+func repeated(h http.Header) bool {
 	v := h["X-Stainless-Retry-Count"]
 	if len(v) == 0 || v[0] == "0" {
-		return 0
+		return false
 	}
 	n, err := strconv.ParseUint(v[0], 10, 31)
-	if err != nil {
-		return 0
-	}
-	return min(int(n), most)
+	return err == nil && n > 0
 }
 
 // advise says so in the response. Its header may be somebody else's, an entry

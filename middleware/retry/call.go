@@ -20,7 +20,7 @@ type call struct {
 	next   http.RoundTripper
 	replay middleware.Replay
 
-	before int     // attempts that an outer client made
+	again  bool    // an SDK above repeats the call: all attempts but one were made before
 	made   int     // attempts that went upstream
 	failed failure // the last of them
 	paid   ticket  // for the attempt that is on or comes next
@@ -29,13 +29,12 @@ type call struct {
 func newCall(r *Retry, ex *middleware.Exchange, req *http.Request, next http.RoundTripper) call {
 	cfg := r.settings.Load()
 	c := call{r: r, cfg: cfg, budget: cfg.budgetOf(req), ex: ex, req: req, next: next}
-	c.before = outerAttempts(req.Header, cfg.MaxAttempts)
-	if c.before > 0 {
+	if c.again = repeated(req.Header); c.again {
 		r.outer.Add(1)
 	}
 	switch {
 	case c.budget == nil:
-	case c.before > 0:
+	case c.again:
 		c.paid = c.budget.charge(&cfg.Budget)
 	default:
 		c.budget.call()
@@ -107,7 +106,7 @@ func (c *call) attempt(body io.ReadCloser) (child *middleware.Exchange, outcome 
 // refusal on this side, or the caller's cancel, does not hide an answer that
 // the upstream gave before.
 func (c *call) settled(o middleware.Outcome, resp *http.Response, err error) (*http.Response, error) {
-	if c.made == 0 && c.before == 0 && c.budget != nil && o.Reason == middleware.ReasonRejected {
+	if c.made == 0 && !c.again && c.budget != nil && o.Reason == middleware.ReasonRejected {
 		c.budget.uncall() // nothing went upstream
 	}
 	if resp == nil && c.made > 0 {

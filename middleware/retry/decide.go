@@ -10,7 +10,7 @@ import (
 
 // another decides whether there will be another attempt, and when; if not, why.
 func (c *call) another(o middleware.Outcome, err error) (delay time.Duration, reason error) {
-	delay = c.cfg.delay(c.before+c.made, o)
+	delay = c.cfg.delay(c.made, o)
 	switch deadline, ok := c.ex.Deadline(); {
 	case c.ex.Err() != nil:
 		return 0, ended(c.ex.Err())
@@ -18,12 +18,14 @@ func (c *call) another(o middleware.Outcome, err error) (delay time.Duration, re
 		return 0, errAdvice
 	case errors.Is(err, ErrGaveUp):
 		return 0, errWithin
-	case c.before+c.made >= c.cfg.MaxAttempts:
+	case c.made >= c.cfg.MaxAttempts:
 		return 0, errAttempts
 	case !repeatable(c.ex, c.req, o, &c.cfg.Config):
 		return 0, errUnsafe
 	case !c.replay.Replayable():
 		return 0, errNotReplayable
+	case c.again:
+		return 0, errAttempts
 	case o.Hinted && o.RetryAfter > c.cfg.MaxRetryAfter:
 		return 0, errRetryAfter
 	case ok && time.Until(deadline)-delay <= c.cfg.MinTime:

@@ -19,9 +19,9 @@
 // call then, not max_attempts. Retries that achieve something cost nothing.
 //
 // Attempts do not multiply with those of others. X-Should-Retry of the upstream
-// is obeyed and, on giving up, set for the SDK above; what an SDK says that it
-// has sent before counts as attempts; and of two retry stages on a request's way
-// one makes the retries.
+// is obeyed and, on giving up, set for the SDK above; a call that an SDK repeats
+// gets one attempt; and of two retry stages on a request's way one makes the
+// retries.
 //
 // Every attempt is a child of the call's exchange, so that stages inside retry
 // (circuit breaker, rate limit, semaphore) settle with the attempt: no permit is
