@@ -1,9 +1,15 @@
 package pipeline_test
 
 import (
+	"fmt"
 	"io"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,12 +35,17 @@ func model(answers ...string) http.RoundTripper {
 	})
 }
 
-func chat(t *testing.T, p *pipeline.Pipeline, model string) (*http.Response, string, error) {
+func completion(t *testing.T, model string) *http.Request {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://api.deepseek.com/v1/chat/completions", strings.NewReader(`{"model":"`+model+`","stream":true}`))
 	require.NoError(t, err)
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := p.RoundTrip(req)
+	return req
+}
+
+func chat(t *testing.T, p *pipeline.Pipeline, model string) (*http.Response, string, error) {
+	t.Helper()
+	resp, err := p.RoundTrip(completion(t, model))
 	require.NoError(t, err)
 	text, err := io.ReadAll(resp.Body)
 	require.NoError(t, resp.Body.Close())
@@ -125,6 +136,101 @@ func TestTokensPerMinute(t *testing.T) {
 			require.Equal(t, k.Requests*20, k.Output)
 			require.Zero(t, k.Wasted)
 		}
+		require.NoError(t, p.Stop(t.Context()))
+	})
+}
+
+// faulty is a base that fails as often as it is told to, and gives the answer afterwards.
+type faulty struct {
+	times    int
+	err      error // nil for a 500
+	requests atomic.Int64
+}
+
+func (f *faulty) RoundTrip(req *http.Request) (*http.Response, error) {
+	middleware.CloseBody(req)
+	n := int(f.requests.Add(1))
+	resp := &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"text/event-stream"}}, Request: req, ContentLength: -1, Body: io.NopCloser(strings.NewReader(answer))}
+	if n > f.times {
+		return resp, nil
+	}
+	if f.err != nil {
+		return nil, f.err
+	}
+	resp.StatusCode, resp.Header, resp.Body = 500, http.Header{}, http.NoBody
+	return resp, nil
+}
+
+func TestTheLLMPresetRepeatsACompletionThatMayHaveBeenProcessed(t *testing.T) {
+	for name, err := range map[string]error{"500": nil, "a reset": syscall.ECONNRESET} {
+		for _, off := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, switched off %v", name, off), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					cfg := pipeline.Config{Extends: "llm"}
+					if off {
+						cfg.Stages = map[string]any{"retry": map[string]any{"non_idempotent": false}}
+					}
+					up := &faulty{times: 1, err: err}
+					p, err := pipeline.New("deepseek", cfg, pipeline.WithBase(up))
+					require.NoError(t, err)
+					req := completion(t, "deepseek-chat")
+					resp, err := p.RoundTrip(req)
+					if off {
+						require.EqualValues(t, 1, up.requests.Load())
+						require.True(t, err != nil || resp.StatusCode == 500)
+					} else {
+						require.NoError(t, err)
+						require.Equal(t, 200, resp.StatusCode)
+						require.EqualValues(t, 2, up.requests.Load())
+					}
+					if resp != nil {
+						require.NoError(t, resp.Body.Close())
+					}
+					require.NoError(t, p.Stop(t.Context()))
+				})
+			})
+		}
+	}
+}
+
+// What may be paid twice is bounded: while the upstream fails for everybody, the
+// budget has a fifth of the calls repeated, not each of them three times.
+func TestTheLLMPresetBoundsWhatMayBePaidTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		up := &faulty{times: math.MaxInt}
+		p, err := pipeline.New("deepseek", pipeline.Config{Extends: "llm", Order: []string{"retry", "llm"}}, pipeline.WithBase(up))
+		require.NoError(t, err)
+		const calls = 1000
+		var wg sync.WaitGroup
+		for range calls { // 20 a second
+			wg.Go(func() {
+				resp, err := p.RoundTrip(completion(t, "deepseek-chat"))
+				require.NoError(t, err)
+				require.NoError(t, resp.Body.Close())
+			})
+			time.Sleep(50 * time.Millisecond)
+		}
+		wg.Wait()
+		floor := 3 * 10 // what is always allowed within a window
+		require.LessOrEqual(t, int(up.requests.Load()), calls*12/10+floor)
+		require.Greater(t, int(up.requests.Load()), calls*11/10, "and the budget is used")
+		require.NoError(t, p.Stop(t.Context()))
+	})
+}
+
+// An SDK that repeats a call after an error, of which there is no advice, adds one request each time.
+func TestSDKsDoNotMultiplyTheAttemptsOfTheLLMPreset(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		up := &faulty{times: math.MaxInt, err: syscall.ECONNRESET}
+		p, err := pipeline.New("deepseek", pipeline.Config{Extends: "llm"}, pipeline.WithBase(up))
+		require.NoError(t, err)
+		for n := range 3 {
+			req := completion(t, "deepseek-chat")
+			req.Header.Set("X-Stainless-Retry-Count", strconv.Itoa(n))
+			_, err = p.RoundTrip(req)
+			require.ErrorIs(t, err, syscall.ECONNRESET)
+		}
+		require.EqualValues(t, 4+1+1, up.requests.Load())
 		require.NoError(t, p.Stop(t.Context()))
 	})
 }
