@@ -52,7 +52,7 @@ type times struct {
 }
 
 // scaled are those of http.yaml.
-var scaled = times{pace: 20 * time.Millisecond, deadline: 6 * time.Second}
+var scaled = times{pace: 20 * time.Millisecond, deadline: 10 * time.Second}
 
 // run makes the call.
 func (c cell) run(ctx context.Context, cfg pipeline.Config, t times) (result, error) {

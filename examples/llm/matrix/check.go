@@ -8,13 +8,20 @@ import (
 	"github.com/headgate-go/headgate/middleware/middlewaretest/llmtest"
 )
 
-// budget is how many requests one call may cost the upstream: max_attempts of http.yaml.
-const budget = 3
+// attempts is how many requests one call may cost the upstream: max_attempts of http.yaml.
+const attempts = 3
 
-// longest is how long a call may take: timeout/total of http.yaml, with room for
-// a machine that is busy, and for the anthropic SDK, which repeats a JSON reply
-// that broke off in the middle, with waits of its own.
-const longest = 5 * time.Second
+// budget is that, and one request for each time that the SDK repeats the call by
+// itself. It does so after an error: an error, unlike a response, cannot tell it
+// to leave it at that.
+func (c cell) budget() int { return attempts + c.sdk.Repeats }
+
+// longest is how long a call may take: timeout/total of http.yaml with room for
+// a machine that is busy, and timeout/attempt for each time that the SDK repeats
+// it, after at most a second.
+func (c cell) longest() time.Duration {
+	return 5*time.Second + time.Duration(c.sdk.Repeats)*2*time.Second
+}
 
 // problems are what must not be, with Headgate.
 func (r result) problems() []string {
@@ -23,11 +30,11 @@ func (r result) problems() []string {
 	if r.outcome == silent {
 		bad("no error, though the reply is not whole")
 	}
-	if r.outcome == hung || r.took > longest {
+	if r.outcome == hung || r.took > r.longest() {
 		bad("the caller waited %v, beyond the limit", r.took.Round(time.Millisecond))
 	}
-	if r.attempts > budget {
-		bad("%d requests upstream, the budget is %d", r.attempts, budget)
+	if r.attempts > r.budget() {
+		bad("%d requests upstream, the budget is %d", r.attempts, r.budget())
 	}
 	if r.early {
 		bad("came back before the upstream had asked for")

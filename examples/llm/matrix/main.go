@@ -47,11 +47,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if *atOnce < 1 {
 		return fmt.Errorf("-at-once: %d, want at least 1", *atOnce)
 	}
-	without, err := runAll(ctx, matching(cells(scaled, false), *only), scaled, *atOnce)
+	cfg, err := config("matrix")
 	if err != nil {
 		return err
 	}
-	with, err := runAll(ctx, matching(cells(scaled, true), *only), scaled, *atOnce)
+	without, err := runAll(ctx, matching(cells(scaled, false), *only), cfg, scaled, *atOnce)
+	if err != nil {
+		return err
+	}
+	with, err := runAll(ctx, matching(cells(scaled, true), *only), cfg, scaled, *atOnce)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/headgate-go/headgate/examples/llm/sdks"
 	"github.com/headgate-go/headgate/middleware/middlewaretest/llmtest"
+	"github.com/headgate-go/headgate/pipeline"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -20,8 +21,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // Every SDK, every failure, JSON and stream, once and always: no silent end, no
 // hang, no more requests than the budget, and a reply wherever one can be had.
 func TestEverySDKSurvivesEveryFailure(t *testing.T) {
+	cfg, err := config("matrix")
+	require.NoError(t, err)
 	begin := time.Now()
-	results, err := runAll(t.Context(), cells(scaled, true), scaled, 32)
+	results, err := runAll(t.Context(), cells(scaled, true), cfg, scaled, 32)
 	require.NoError(t, err)
 	require.Greater(t, len(results), 800)
 	for _, r := range results {
@@ -30,6 +33,28 @@ func TestEverySDKSurvivesEveryFailure(t *testing.T) {
 		})
 	}
 	t.Logf("%d calls in %v", len(results), time.Since(begin).Round(time.Millisecond))
+}
+
+// Where an SDK that repeats gets a response instead of an error, the attempts are all that there are.
+func TestAResponseEndsTheRepetitionsOfAnSDK(t *testing.T) {
+	cfg, err := config("strict")
+	require.NoError(t, err)
+	var some []cell
+	for _, c := range cells(scaled, true) {
+		switch c.failure.Name {
+		case "connection reset before headers", "hang before headers", "keep-alives for ever":
+			if c.always && c.sdk.Repeats > 0 {
+				some = append(some, c)
+			}
+		}
+	}
+	require.Len(t, some, 3*2*2)
+	results, err := runAll(t.Context(), some, cfg, scaled, 16)
+	require.NoError(t, err)
+	for _, r := range results {
+		require.Empty(t, r.problems(), r.String())
+		require.Equal(t, attempts, r.attempts, r.String())
+	}
 }
 
 // The checks must be able to fail: without Headgate they do, for every SDK.
@@ -41,7 +66,7 @@ func TestWithoutHeadgateTheyDoNot(t *testing.T) {
 		}
 	}
 	require.NotEmpty(t, some)
-	results, err := runAll(t.Context(), some, scaled, 16)
+	results, err := runAll(t.Context(), some, pipeline.Config{}, scaled, 16)
 	require.NoError(t, err)
 	for _, r := range results {
 		require.Equal(t, silent, r.outcome, r.String())
@@ -53,6 +78,7 @@ func TestProblemsAreFound(t *testing.T) {
 	of := func(expect llmtest.Expect, always bool) cell {
 		return cell{failure: llmtest.Failure{Expect: expect}, always: always}
 	}
+	repeating := cell{sdk: sdks.SDK{Repeats: 2}, failure: llmtest.Failure{Expect: llmtest.ExpectRetry}, always: true}
 	for _, c := range []struct {
 		about string
 		r     result
@@ -62,6 +88,8 @@ func TestProblemsAreFound(t *testing.T) {
 		{"hung", result{cell: of(llmtest.ExpectError, false), outcome: hung, attempts: 1}, "beyond the limit"},
 		{"late", result{cell: of(llmtest.ExpectError, false), outcome: failed, attempts: 1, took: time.Minute}, "beyond the limit"},
 		{"too many", result{cell: of(llmtest.ExpectRetry, true), outcome: failed, attempts: 4}, "4 requests"},
+		{"too many for an SDK that repeats", result{cell: repeating, outcome: failed, attempts: 6}, "6 requests"},
+		{"late for an SDK that repeats", result{cell: repeating, outcome: failed, attempts: 5, took: time.Minute}, "beyond the limit"},
 		{"early", result{cell: of(llmtest.ExpectRetry, false), outcome: ok, attempts: 2, early: true}, "asked for"},
 		{"retried what is hopeless", result{cell: of(llmtest.ExpectRefusal, false), outcome: ok, attempts: 2}, "one request"},
 		{"asked twice for nothing", result{cell: of(llmtest.ExpectReply, false), outcome: ok, attempts: 2}, "one request"},
@@ -77,6 +105,7 @@ func TestProblemsAreFound(t *testing.T) {
 		{cell: of(llmtest.ExpectReply, false), outcome: ok, attempts: 1},
 		{cell: of(llmtest.ExpectRetry, false), outcome: ok, attempts: 2},
 		{cell: of(llmtest.ExpectRetry, true), outcome: failed, attempts: 3},
+		{cell: repeating, outcome: failed, attempts: 5},
 		{cell: of(llmtest.ExpectRefusal, false), outcome: failed, attempts: 1},
 		{cell: of(llmtest.ExpectError, false), outcome: failed, attempts: 1},
 		{cell: of(llmtest.ExpectError, false), outcome: ok, attempts: 2},

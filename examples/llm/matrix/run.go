@@ -15,9 +15,12 @@ import (
 var files embed.FS
 
 // config is the pipeline that the cells run through.
-func config() (pipeline.Config, error) {
+func config(name string) (pipeline.Config, error) {
 	file, err := pipeline.Load(files, "http.yaml")
-	return file.Pipelines["matrix"], err
+	if err != nil {
+		return pipeline.Config{}, err
+	}
+	return file.Pipeline(name)
 }
 
 // cells are all that there are, with Headgate or without.
@@ -48,11 +51,7 @@ const mostAgain = 40
 // same order. Time is real here, and a busy machine can make a healthy reply too
 // late for a limit: a call that ended as it should not is made once more, alone. If
 // there are many of them, it was not the machine.
-func runAll(ctx context.Context, all []cell, t times, atOnce int) ([]result, error) {
-	cfg, err := config()
-	if err != nil {
-		return nil, err
-	}
+func runAll(ctx context.Context, all []cell, cfg pipeline.Config, t times, atOnce int) ([]result, error) {
 	results, errs := make([]result, len(all)), make([]error, len(all))
 	var wg sync.WaitGroup
 	next := make(chan int)

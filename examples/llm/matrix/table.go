@@ -94,7 +94,7 @@ func summary(w io.Writer, without, with []result) {
 	line("ended without an error and without the whole reply", func(r result) bool { return r.outcome == silent })
 	line("hung until the caller's deadline", func(r result) bool { return r.outcome == hung })
 	line("came back before the upstream had asked for", func(r result) bool { return r.early })
-	line(fmt.Sprintf("cost more than %d requests", budget), func(r result) bool { return r.attempts > budget })
+	line(fmt.Sprintf("cost more than %d requests, and one for each time that the SDK repeats", attempts), func(r result) bool { return r.attempts > r.budget() })
 	fmt.Fprintf(w, "| tokens written for replies that nobody got whole | %d | %d |\n", wasted(without), wasted(with))
 	line("ended as they should, in all of this", func(r result) bool { return len(r.problems()) == 0 })
 }

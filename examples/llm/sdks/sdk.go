@@ -39,6 +39,8 @@ type SDK struct {
 	API llmtest.API
 	// Model is the one it is tried with.
 	Model string
+	// Repeats is how often it repeats a call by itself, unless a response says X-Should-Retry: false.
+	Repeats int
 	// New makes a client.
 	New func(Target) (Client, error)
 }
@@ -46,11 +48,11 @@ type SDK struct {
 // All lists them.
 func All() []SDK {
 	return []SDK{
-		{"openai-go", "v3.96.0", llmtest.OpenAI, "gpt-5-mini", newOpenAI},
-		{"go-openai", "v1.43.0", llmtest.OpenAI, "gpt-5-mini", newGoOpenAI},
-		{"anthropic", "v1.84.0", llmtest.Anthropic, "claude-sonnet-4-5", newAnthropic},
-		{"deepseek-go", "v1.3.2", llmtest.DeepSeek, "deepseek-chat", newDeepSeek},
-		{"langchaingo", "v0.1.14", llmtest.DeepSeek, "deepseek-chat", newLangChain},
+		{"openai-go", "v3.96.0", llmtest.OpenAI, "gpt-5-mini", 2, newOpenAI},
+		{"go-openai", "v1.43.0", llmtest.OpenAI, "gpt-5-mini", 0, newGoOpenAI},
+		{"anthropic", "v1.84.0", llmtest.Anthropic, "claude-sonnet-4-5", 2, newAnthropic},
+		{"deepseek-go", "v1.3.2", llmtest.DeepSeek, "deepseek-chat", 0, newDeepSeek},
+		{"langchaingo", "v0.1.14", llmtest.DeepSeek, "deepseek-chat", 0, newLangChain},
 	}
 }
 
