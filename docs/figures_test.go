@@ -30,6 +30,23 @@ func TestFiguresAreThere(t *testing.T) {
 	}
 }
 
+// docs/llm.md repeats a few lines of the matrix.
+func TestTheLinesOfTheMatrixAreThoseOfToday(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(root, "docs", "llm.md"))
+	require.NoError(t, err)
+	_, section, found := strings.Cut(string(page), "\n## SDK by SDK\n")
+	require.True(t, found)
+	lines := regexp.MustCompile(`(?m)^\| .+ \| \d+ \| \d+ \|$`).FindAllString(section, -1)
+	require.Len(t, lines, 4)
+	matrix := measured(t, "docs/llm-sdks.md", "matrix")
+	for _, line := range lines {
+		require.Contains(t, matrix, line+"\n")
+	}
+	all := regexp.MustCompile(`\n\| all \| (\d+) \|`).FindStringSubmatch(matrix)
+	require.NotNil(t, all)
+	require.Contains(t, section, all[1]+" calls each")
+}
+
 // measured is what stands between the two comments of a page that name it.
 func measured(t *testing.T, file, name string) string {
 	t.Helper()
