@@ -13,6 +13,7 @@ type body struct {
 	src    io.ReadCloser
 	call   *call
 	choose func(first byte) format // 0 for an end without a byte
+	trims  bool                    // blank lines in front are keep-alives, and left out
 
 	reading chan struct{} // closed when reading ahead is over; nil where nothing is
 	late    atomic.Bool   // reading ahead is to stop
@@ -95,18 +96,21 @@ func (b *body) look(p []byte, err error) (int, error) {
 	return n, err
 }
 
-func (b *body) feed(p []byte) int {
+func (b *body) feed(p []byte) (n int) {
 	if b.format == nil {
 		blank := 0
 		for blank < len(p) && isBlank(p[blank]) {
 			blank++
 		}
-		if blank == len(p) {
-			return 0
+		if n = blank; b.trims {
+			n, p = 0, p[:copy(p, p[blank:])]
 		}
-		b.format = b.choose(p[blank])
+		if n == len(p) {
+			return n
+		}
+		b.format = b.choose(p[n])
 	}
-	return b.format.feed(p)
+	return n + b.format.feed(p[n:])
 }
 
 // hold reads ahead until the answer begins. It returns false if the request's
@@ -176,3 +180,5 @@ func (b *body) settle() {
 func isEmpty(resp *http.Response) bool {
 	return resp.Body == nil || resp.Body == http.NoBody
 }
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }

@@ -38,7 +38,7 @@ func (c *call) answer(resp *http.Response) (*http.Response, error) {
 		}
 		return resp, nil
 	}
-	b := &body{src: resp.Body, call: c, choose: c.chooser(label, strict)}
+	b := &body{src: resp.Body, call: c, choose: c.chooser(label, strict), trims: strict && label != labelNone}
 	c.ex.ReportsProgress()
 	resp.Body = b
 	if c.cfg.Hold.Time > 0 && !b.hold(int(c.cfg.Hold.Bytes), c.cfg.Hold.Time) {
@@ -99,15 +99,13 @@ func (c *call) failed(resp *http.Response) (*http.Response, error) {
 	var told report
 	l := labelOf(resp.Header)
 	if c.cfg.ErrorBytes > 0 && l != labelOther && !isEmpty(resp) && c.req.Method != http.MethodHead {
-		b := &body{src: resp.Body, call: c, settled: true, choose: func(byte) format { return newProblem(c.provider.dialect.paths) }}
+		b := &body{src: resp.Body, call: c, settled: true, format: newProblem(c.provider.dialect.paths)}
 		resp.Body = b
 		if !b.hold(int(c.cfg.ErrorBytes), c.cfg.ErrorTime) {
 			return nil, c.ex.Err()
 		}
 		b.mu.Lock()
-		if b.format != nil {
-			told = b.format.read().doc.facts.report()
-		}
+		told = b.format.read().doc.facts.report()
 		b.mu.Unlock()
 	}
 	c.ex.Decide(c.provider.outcome(resp, told))

@@ -1,8 +1,6 @@
 package llm
 
-// document is an answer in JSON. Blank lines in front of it, which keep a
-// connection alive while the request waits, are left out
-// where an answer has to come.
+// document is an answer in JSON.
 type document struct{ reading }
 
 func newDocument(p *paths, strict bool) *document {
@@ -15,20 +13,12 @@ func newDocument(p *paths, strict bool) *document {
 func (d *document) read() *reading { return &d.reading }
 
 func (d *document) feed(p []byte) int {
-	n := len(p)
-	if !d.began && d.strict {
-		blank := 0
-		for blank < n && isBlank(p[blank]) {
-			blank++
-		}
-		n = copy(p, p[blank:])
-	}
-	d.began = d.began || n > 0
-	d.doc.feed(p[:n])
+	d.began = d.began || len(p) > 0
+	d.doc.feed(p)
 	f := &d.doc.facts
-	d.progress = d.progress || n > 0
+	d.progress = d.progress || len(p) > 0
 	d.ready = d.ready || f.answer && !f.failed
-	return n
+	return len(p)
 }
 
 func (d *document) end() {
@@ -45,8 +35,6 @@ func (d *document) end() {
 		d.done, d.ready = true, true
 	}
 }
-
-func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
 // problem is the body of an error: it is read for what it says, and has no fault.
 type problem struct{ document }

@@ -57,6 +57,7 @@ func TestWhatEachErrorMeans(t *testing.T) {
 		{"Mistral's error", "mistral", 429, asJSON, `{"object":"error","message":"Service tier capacity exceeded for this model.","type":"service_tier_capacity_exceeded","code":"3505"}`,
 			middleware.Outcome{Verdict: middleware.Pushback, Processing: middleware.Unprocessed}},
 		{"compressed, so the status alone counts", "openai", 429, asJSON + "\nContent-Encoding: gzip", "\x1f\x8b", middleware.Outcome{Verdict: middleware.Pushback, Processing: middleware.Unprocessed}},
+		{"blank lines alone", "openai", 503, asJSON, " \r\n", middleware.Outcome{Verdict: middleware.Busy, Processing: middleware.Unprocessed}},
 		{"not JSON", "openai", 503, asJSON, "\xff<html>busy", middleware.Outcome{Verdict: middleware.Busy, Processing: middleware.Unprocessed}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -198,6 +199,7 @@ func FuzzErrorBodies(f *testing.F) {
 	f.Add(429, `[{"error":{"code":429,"details":[{"retryDelay":"34s"}]}}]`)
 	f.Add(200, `{"error":{"code":"x"}}`)
 	f.Add(503, "\n\n{")
+	f.Add(503, " ")
 	f.Fuzz(func(t *testing.T, status int, body string) {
 		if status < 200 || status > 599 {
 			return

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -385,5 +386,42 @@ func BenchmarkFirstContent(b *testing.B) {
 				_ = resp.Body.Close()
 			}
 		})
+	}
+}
+
+// Blank lines are keep-alives in front of an answer that has to come, and are
+// labelled as its. Elsewhere they are passed on, however they arrive.
+func TestBlankLinesInFront(t *testing.T) {
+	for _, c := range []struct {
+		name, method, label, body, want string
+	}{
+		{"of JSON", http.MethodPost, asJSON, "\n \r\n{\"choices\":[]}", `{"choices":[]}`},
+		{"of events", http.MethodPost, asEvents, "\n\n" + helloChunk + doneChunk, helloChunk + doneChunk},
+		{"of text", http.MethodPost, "Content-Type: text/plain", " \n hello", " \n hello"},
+		{"of what has no label", http.MethodPost, "", " hello", " hello"},
+		{"of JSON without a label", http.MethodPost, "", "\n\n{\"choices\":[]}", "\n\n{\"choices\":[]}"},
+		{"of an answer to a GET", http.MethodGet, asJSON, "\n\n[1]", "\n\n[1]"},
+		{"an answer to a GET that is nothing else", http.MethodGet, asJSON, "\n\n", "\n\n"},
+	} {
+		for _, pieces := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, in pieces %v", c.name, pieces), func(t *testing.T) {
+				base := middleware.RoundTripperFunc(func(req *http.Request) (*http.Response, error) {
+					resp, err := upstream{header: c.label, body: c.body, length: true}.RoundTrip(req)
+					if pieces {
+						resp.Body = io.NopCloser(iotest.OneByteReader(resp.Body))
+					}
+					return resp, err
+				})
+				req := newPost(t.Context(), t, "https://api.deepseek.com")
+				req.Method = c.method
+				resp, err := stage(t, nil, nil).Wrap(base).RoundTrip(req)
+				require.NoError(t, err)
+				text, err := io.ReadAll(resp.Body)
+				require.NoError(t, err)
+				require.Equal(t, c.want, string(text))
+				require.True(t, resp.ContentLength < 0 || int(resp.ContentLength) == len(text))
+				require.NoError(t, resp.Body.Close())
+			})
+		}
 	}
 }
