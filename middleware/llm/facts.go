@@ -16,7 +16,6 @@ type facts struct {
 	written bool // something is in texts
 	tokens  tokens
 	counted bool // tokens were told
-	numbers bool // by this document
 }
 
 // tokens are what an upstream tells of its usage.
@@ -24,7 +23,7 @@ type tokens struct{ input, output, more, cached, cacheRead, cacheWrite, most int
 
 // reset forgets the document, but not the tokens: usage comes in parts.
 func (f *facts) reset() {
-	f.known, f.content, f.done, f.answer, f.failed, f.numbers = false, false, false, false, false, false
+	f.known, f.content, f.done, f.answer, f.failed = false, false, false, false, false
 	if f.written {
 		for i := range f.texts {
 			f.texts[i] = f.texts[i][:0]
@@ -84,7 +83,7 @@ func (f *facts) number(r role, digits []byte) {
 	default:
 		return
 	}
-	f.counted, f.numbers = true, true
+	f.counted = true
 }
 
 // maxTokens bounds what is believed of one answer.

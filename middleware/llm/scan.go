@@ -17,8 +17,9 @@ type scanner struct {
 	raw    []byte // of a key or a word that goes on in the next piece
 	long   bool   // raw is not all of it
 
-	at       int // where in the piece the string begins
-	from, to int // where the first text of content stood, if it was within one piece
+	at    int            // where in the piece the string or word begins
+	slots [maxSlots]slot // where values stand that change nothing of what the document means, if it is in one piece
+	found int            // of them
 
 	depth  int             // open objects and arrays
 	nodes  [maxDepth]uint8 // what they are, as far as there is room: nothing deeper is looked at
@@ -45,7 +46,7 @@ const (
 func (s *scanner) reset() {
 	s.facts.reset()
 	s.state, s.escape, s.node, s.depth = beforeValue, false, root, 0
-	s.raw, s.long, s.from, s.to = s.raw[:0], false, 0, 0
+	s.raw, s.long, s.found = s.raw[:0], false, 0
 }
 
 // complete tells whether the document is not cut: all that was opened is closed.
@@ -63,15 +64,21 @@ func (s *scanner) end() {
 func (s *scanner) feed(p []byte) {
 	for i := 0; i < len(p); {
 		switch s.state {
-		case inKey, inString:
-			s.at = i
+		case inKey:
 			i += s.feedString(p[i:])
+		case inString:
+			if i += s.feedString(p[i:]); s.state == afterValue {
+				s.note(p, i-1, false)
+			}
 		case inWord:
-			i += s.feedWord(p[i:])
+			if i += s.feedWord(p[i:]); s.state == afterValue {
+				s.note(p, i, true)
+			}
 		default:
 			if s.open(p[i]) {
 				i++
 			}
+			s.at = i
 		}
 	}
 }
@@ -155,6 +162,19 @@ func (s *scanner) push(array bool) {
 	}
 }
 
+// note keeps where the string or word stands that ends at to, if another one in
+// its place would mean the same.
+func (s *scanner) note(p []byte, to int, word bool) {
+	if to <= s.at || s.found == len(s.slots) || word && lengthOfNumber(p[s.at:to]) != to-s.at {
+		return
+	}
+	switch r := s.paths.nodes[s.node].role; {
+	case s.node == nowhere, r == roleContent && !word, word && r >= roleInput && r <= roleCacheWrite:
+		s.slots[s.found] = slot{s.at, to, r, word}
+		s.found++
+	}
+}
+
 // feedString reads on in a key or a string and tells how many bytes that took.
 func (s *scanner) feedString(p []byte) int {
 	if s.escape {
@@ -180,9 +200,6 @@ func (s *scanner) feedString(p []byte) int {
 	if s.state == inKey {
 		s.endKey(p[:end])
 	} else {
-		if s.empty && s.to == 0 && s.paths.nodes[s.node].role == roleContent {
-			s.from, s.to = s.at, s.at+end
-		}
 		s.gather(p[:end])
 		s.state = afterValue
 	}

@@ -145,7 +145,7 @@ func (e *events) asUsual(p []byte, end int) bool {
 		return false
 	}
 	e.last = p[:end]
-	e.fits = e.usual.fits(e.kind, e.last)
+	e.fits = e.usual.fits(e.kind, e.last, &e.doc.facts)
 	return e.fits
 }
 
@@ -233,8 +233,8 @@ func (e *events) judge() {
 		if f.content {
 			e.deltas++
 			e.progress = true
-			if e.last != nil && f.known && !f.done && !f.numbers && !e.isKind(e.dialect.ends) {
-				e.usual.learn(e.kind, e.last, e.doc.from, e.doc.to)
+			if e.last != nil && f.known && !f.done && !e.isKind(e.dialect.ends) {
+				e.usual.learn(e.kind, e.last, e.doc.slots[:e.doc.found])
 			}
 		}
 		e.ready = e.ready || f.content || e.done

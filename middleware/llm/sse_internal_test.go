@@ -3,6 +3,8 @@ package llm
 import (
 	"bytes"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -161,6 +163,9 @@ func TestPiecesOfAnySizeGiveTheSame(t *testing.T) {
 	parts = append(parts, hello(""), hello("a"), hello(`\"`), hello(`\\`), hello(`"},"x":{"y":"`), hello(`\u00e9`), hello(strings.Repeat("long ", 700)),
 		strings.ReplaceAll(hello("b"), "\n", "\r\n"), strings.Replace(claudeDelta, "Hi", "there", 1), strings.Replace(geminiPart, "Hi", "there", 1),
 		"event: ping\n"+helloChunk, "event: response.failed\n"+helloChunk, strings.TrimSuffix(helloChunk, "\n")+"data: {\"error\":1}\n\n")
+	for _, name := range slices.Sorted(maps.Keys(streams)) {
+		parts = append(parts, streams[name](1), streams[name](27))
+	}
 	d := every(t)
 	rapid.Check(t, func(t *rapid.T) {
 		in := strings.Join(rapid.SliceOf(rapid.SampledFrom(parts)).Draw(t, "parts"), "")
@@ -180,6 +185,9 @@ func FuzzEvents(f *testing.F) {
 	for _, s := range []string{helloChunk + doneChunk, claudeStart + claudeDelta + claudeStop, keepAlive + errorChunk, geminiPart + geminiStop, "data\r\rdata:\r\n: \r"} {
 		f.Add([]byte(s), uint8(3))
 	}
+	for _, event := range streams {
+		f.Add([]byte(event(1)+event(27)+event(3)), uint8(20))
+	}
 	f.Fuzz(func(t *testing.T, in []byte, size uint8) {
 		whole := readAll(newEvents(d, true), string(in))
 		pieces := readAll(newEvents(d, true), string(in), int(size)+1)
@@ -192,31 +200,96 @@ func FuzzEvents(f *testing.F) {
 	})
 }
 
-func TestEventsThatDifferInTheirTextAloneAreNotReadAgain(t *testing.T) {
-	e := newEvents(every(t), true)
-	var in strings.Builder
-	for i := range 100 {
-		in.WriteString(strings.Replace(helloChunk, "Hello", fmt.Sprint("word ", i), 1))
+// streams are long ones of each API: an event with content, and what differs from one to the next.
+var streams = map[string]func(i int) string{
+	"chat": func(i int) string {
+		return fmt.Sprintf(`data: {"id":"chatcmpl-9f8a7b6c5d4e3f2a1b0c","object":"chat.completion.chunk","created":1735790645,"model":"deepseek-chat",`+
+			`"system_fingerprint":"fp_3d5141a69a","choices":[{"index":0,"delta":{"content":" word %d"},"logprobs":null,"finish_reason":null}]}`+"\n\n", i)
+	},
+	"lines and quotes": func(i int) string {
+		return strings.Replace(helloChunk, "Hello", fmt.Sprintf(`\n\"%d\"\\`, i), 1)
+	},
+	"calls of tools": func(i int) string {
+		return fmt.Sprintf(`data: {"id":"1","created":%d,"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"%d\":"}}]}}]}`+"\n\n", i, i)
+	},
+	"messages": func(i int) string { return strings.Replace(claudeDelta, "Hi", fmt.Sprint("word ", i), 1) },
+	"responses": func(i int) string {
+		return fmt.Sprintf("event: response.output_text.delta\n"+`data: {"type":"response.output_text.delta","sequence_number":%d,"item_id":"msg_68a1b2c3d4e5f6a7b8c9d0e1f2",`+
+			`"output_index":0,"content_index":0,"delta":" word","logprobs":[],"obfuscation":"%x"}`+"\n\n", i, i*7919)
+	},
+	"Gemini": func(i int) string {
+		return fmt.Sprintf(`data: {"candidates": [{"content": {"parts": [{"text": " some words of"}],"role": "model"},"index": 0}],"usageMetadata": {"promptTokenCount": 9,`+
+			`"candidatesTokenCount": %d,"totalTokenCount": %d,"promptTokensDetails": [{"modality": "TEXT","tokenCount": 9}]},"modelVersion": "gemini-2.5-flash","responseId": "abcDEF123"}`+"\r\n\r\n", i, i+9)
+	},
+}
+
+func TestEventsThatDifferInWhatDoesNotMatterAreNotReadAgain(t *testing.T) {
+	for name, event := range streams {
+		t.Run(name, func(t *testing.T) {
+			e := newEvents(every(t), true)
+			var in strings.Builder
+			for i := range 100 {
+				in.WriteString(event(i))
+			}
+			e.feed([]byte(in.String()))
+			require.Equal(t, 100, e.deltas)
+			_, first, _ := strings.Cut(strings.TrimRight(event(0), "\r\n"), "data: ")
+			require.Equal(t, first, string(e.usual.data), "the first event is the only one that was read")
+			if name == "Gemini" {
+				require.Equal(t, tokens{input: 9, output: 99}, e.doc.facts.tokens)
+			}
+		})
 	}
-	e.feed([]byte(in.String()))
-	require.Equal(t, 100, e.deltas)
-	require.Equal(t, strings.TrimPrefix(helloChunk, "data: "), string(e.usual.before)+"Hello"+string(e.usual.after)+"\n\n")
+}
+
+// What is different in meaning is read.
+func TestEventsThatDifferInWhatMattersAreRead(t *testing.T) {
+	usual := `data: {"n":1,"type":"t","choices":[{"delta":{"content":"a"}}],"usage":{"completion_tokens":3}}` + "\n\n"
+	for name, other := range map[string]string{
+		"no text":               strings.Replace(usual, `"a"`, `""`, 1),
+		"text that is null":     strings.Replace(usual, `"a"`, `null`, 1),
+		"another member":        strings.Replace(usual, `"content"`, `"contend"`, 1),
+		"text that ends sooner": strings.Replace(usual, `"a"`, `"a","role":"b"`, 1),
+		"another type":          strings.Replace(usual, `"t"`, `"ping"`, 1),
+		"a field of its own":    "event: ping\n" + usual,
+		"a number too long":     strings.Replace(usual, `:3`, `:`+strings.Repeat("3", 65), 1),
+		"no number":             strings.Replace(usual, `:1`, `:""`, 1),
+		"a number that is big":  strings.Replace(usual, `:3`, `:3e9`, 1),
+		"more":                  strings.Replace(usual, `}}`+"\n", `},"error":{"code":"x"}}`+"\n", 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			after, alone := newEvents(every(t), true), newEvents(every(t), true)
+			after.feed([]byte(usual))
+			after.doc.facts.tokens, after.deltas, after.progress, after.ready = tokens{}, 0, false, false
+			after.feed([]byte(other))
+			alone.feed([]byte(other))
+			a, b := after.read(), alone.read()
+			require.Equal(t, []any{b.deltas, b.progress, b.ready, b.done, b.fault, b.told, b.doc.facts.tokens},
+				[]any{a.deltas, a.progress, a.ready, a.done, a.fault, a.told, a.doc.facts.tokens})
+		})
+	}
 }
 
 func BenchmarkEvents(b *testing.B) {
-	chunk := `data: {"id":"chatcmpl-9f8a7b6c5d4e3f2a1b0c","object":"chat.completion.chunk","created":1735790645,"model":"deepseek-chat",` +
-		`"system_fingerprint":"fp_3d5141a69a","choices":[{"index":0,"delta":{"content":" word"},"logprobs":null,"finish_reason":null}]}` + "\n\n"
-	const each = 16
-	buf := []byte(strings.Repeat(chunk, each))
-	e := newEvents(every(b), true)
-	b.ReportAllocs()
-	b.SetBytes(int64(len(chunk)))
-	for i := 0; b.Loop(); i++ {
-		if i%each == 0 {
-			e.feed(buf)
-		}
-	}
-	if e.deltas < b.N {
-		b.Fatal(fmt.Sprint(e.deltas, " events of ", b.N))
+	for name, event := range streams {
+		b.Run(name, func(b *testing.B) {
+			const each = 16
+			var all strings.Builder
+			for i := range each {
+				all.WriteString(event(i + 10))
+			}
+			buf := []byte(all.String())
+			e := newEvents(every(b), true)
+			b.ReportAllocs()
+			b.SetBytes(int64(len(buf) / each))
+			for i := 0; b.Loop(); i++ {
+				if i%each == 0 {
+					e.feed(buf)
+				}
+			}
+			if e.deltas < b.N {
+				b.Fatal(e.deltas, " events of ", b.N)
+			}
+		})
 	}
 }
