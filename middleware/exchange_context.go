@@ -170,11 +170,20 @@ func (c *call) listen() {
 		return
 	}
 	c.listening = true
-	if c.ctx.Done() != nil {
+	if own, ok := c.ctx.(afterFuncer); ok {
+		c.needAlarm(time.Now())
+		c.alarm.unhook = own.AfterFunc(c.alarm.ring)
+	} else if c.ctx.Done() != nil {
 		c.needAlarm(time.Now())
 		c.alarm.unhook = context.AfterFunc(c.ctx, c.alarm.ring)
 	}
 	c.arm()
+}
+
+// afterFuncer is a context that context.AfterFunc would ask in the end, after four
+// allocations: an exchange of a pipeline further out, or one that several calls share.
+type afterFuncer interface {
+	AfterFunc(f func()) (stop func() bool)
 }
 
 // cancelBelow cancels the contexts of root and of every exchange within it (of

@@ -21,6 +21,7 @@ type flightContext struct {
 	err       error
 	deadline  time.Time // zero: somebody has none
 	afters    []after
+	first     [1]after // room for afters: one is enough as a rule, that of the upstream's exchange
 	lastAfter int
 }
 
@@ -102,6 +103,9 @@ func (c *flightContext) AfterFunc(f func()) (stop func() bool) {
 	}
 	c.lastAfter++
 	id := c.lastAfter
+	if c.afters == nil {
+		c.afters = c.first[:0]
+	}
 	c.afters = append(c.afters, after{id, f})
 	return func() bool { return c.forget(id) }
 }
