@@ -18,7 +18,10 @@ type arrival struct {
 }
 
 // arrive decides what becomes of an answer, once its header is there.
-func (l *lookup) arrive(ctx context.Context, d *decision, resp *http.Response, outcome middleware.Outcome, requested time.Time) arrival {
+// room is where its fill goes; nil makes some.
+func (l *lookup) arrive(
+	ctx context.Context, d *decision, resp *http.Response, outcome middleware.Outcome, requested time.Time, room *fill,
+) arrival {
 	received := time.Now()
 	if !d.mayStore && d.action != revalidate {
 		return arrival{detail: d.detail}
@@ -45,7 +48,11 @@ func (l *lookup) arrive(ctx context.Context, d *decision, resp *http.Response, o
 	if !usableTags(e.tags) || !l.group(e) {
 		return arrival{detail: whyTags}
 	}
-	f := &fill{
+	f := room
+	if f == nil {
+		f = new(fill)
+	}
+	*f = fill{
 		cache: l.cache, settings: l.settings, ctx: lasting{ctx}, at: l.place,
 		resp: resp, entry: e, declared: resp.ContentLength,
 		complete: l.complete(),

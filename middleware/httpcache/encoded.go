@@ -90,9 +90,10 @@ func (k *encoded) current(ctx context.Context, url string, s stamp) (bool, error
 
 // set writes the body of the newest answer and then the index, and deletes the
 // bodies that no index names any more.
-func (k *encoded) set(ctx context.Context, at place, old, next *resource) (bool, error) {
+func (k *encoded) set(ctx context.Context, at place, old []*entry, next *resource) (bool, error) {
 	now := time.Now()
-	if old != nil { // there is a new answer
+	answered := next.aloneUntil.IsZero()
+	if answered {
 		e := *next.entries[0]
 		e.stamp = at.stamp
 		if e.stamp.url == "" {
@@ -117,7 +118,7 @@ func (k *encoded) set(ctx context.Context, at place, old, next *resource) (bool,
 	if err != nil {
 		return false, err
 	}
-	if old != nil {
+	if answered {
 		k.sweep(ctx, old, next)
 	}
 	return true, nil
@@ -146,8 +147,8 @@ func (k *encoded) putBody(ctx context.Context, e *entry, now time.Time) error {
 }
 
 // sweep deletes the bodies that are in old and not in next. If that fails, their time will come.
-func (k *encoded) sweep(ctx context.Context, old, next *resource) {
-	for _, e := range old.entries {
+func (k *encoded) sweep(ctx context.Context, old []*entry, next *resource) {
+	for _, e := range old {
 		named := slices.ContainsFunc(next.entries, func(x *entry) bool { return x.bodyID == e.bodyID })
 		if e.bodyID != "" && !named {
 			_ = k.delete(ctx, bodyKey(e.bodyID))

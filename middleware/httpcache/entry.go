@@ -93,10 +93,16 @@ var hopByHop = [...]string{
 
 // endToEnd copies a header without what must not be stored. A Date is added
 // where there is none, because the answer will be read later than it came
-// (RFC 9110, section 6.6.1). The values' slices are shared by every hit: their
-// capacity is clipped, so that a caller who adds to a field gets a copy.
+// (RFC 9110, section 6.6.1). The values' slices are shared by the first caller and
+// every hit: their capacity is clipped on both sides, so that who adds to a field
+// gets a copy.
 func endToEnd(h http.Header, received time.Time) http.Header {
-	out := h.Clone() // clips
+	for name, values := range h {
+		if cap(values) > len(values) {
+			h[name] = slices.Clip(values)
+		}
+	}
+	out := maps.Clone(h)
 	if out == nil {
 		out = make(http.Header, 1)
 	}
@@ -192,14 +198,14 @@ func (r *resource) weigh() *resource {
 	return r
 }
 
-// with is the resource with one more answer, which takes the place of the one
-// that was selected by the same values. The oldest ones leave when there are
-// more than variants, or when all together exceed maxBytes, so that a rotating
-// value in Vary does not fill the store.
-func (r *resource) with(e *entry, variants int, maxBytes int64) *resource {
-	next := &resource{key: r.key, url: r.url}
+// newResource is what is stored at a place once e joins others, and takes the
+// place of the one that was selected by the same values. The oldest ones leave when
+// there are more than variants, or when all together exceed maxBytes, so that a
+// rotating value in Vary does not fill the store.
+func newResource(at *place, e *entry, others []*entry, variants int, maxBytes int64) *resource {
+	next := &resource{key: at.key, url: at.url}
 	next.entries = append(next.one[:0], e)
-	for _, old := range r.entries {
+	for _, old := range others {
 		// A stored error does not drive the last good answer out: it is what Stale gives.
 		replaced := slices.Equal(old.selecting, e.selecting) && (e.good() || !old.good())
 		if len(next.entries) < variants && !replaced {

@@ -13,32 +13,35 @@ import (
 // caching.md 7 and invariant 2: a value that rotates in a field named by Vary
 // bounds itself, by number and by bytes.
 func TestVariantsAreBounded(t *testing.T) {
-	r := &resource{key: "k"}
+	r := &resource{}
+	add := func(e *entry, variants int, maxBytes int64) {
+		r = newResource(&place{key: "k"}, e, r.entries, variants, maxBytes)
+	}
 	variant := func(i int) *entry {
 		e := stored(header("A", fmt.Sprint(i)), "Cache-Control", "max-age=60", "Vary", "A")
 		e.body = make([]byte, 1<<10)
 		return e
 	}
 	for i := range 100 {
-		r = r.with(variant(i), 8, 1<<20)
+		add(variant(i), 8, 1<<20)
 		require.LessOrEqual(t, len(r.entries), 8)
 	}
 	require.True(t, matches(r.entries[0].selecting, header("A", "99")), "the newest first")
 	for i := range 100 {
-		r = r.with(variant(i), 100, 8<<10)
+		add(variant(i), 100, 8<<10)
 		require.LessOrEqual(t, r.Size(), int64(8<<10))
 	}
 	require.Greater(t, len(r.entries), 2)
 
 	n := len(r.entries)
-	r = r.with(variant(99), 100, 8<<10)
+	add(variant(99), 100, 8<<10)
 	require.Len(t, r.entries, n, "the same values replace")
 }
 
 func TestResourceChargesWhatItHolds(t *testing.T) {
 	e := stored(nil, "X", strings.Repeat("h", 1000))
 	e.body = make([]byte, 10, 2000)
-	r := (&resource{key: "k"}).with(e, 1, 1<<20)
+	r := newResource(&place{key: "k"}, e, nil, 1, 1<<20)
 	require.Greater(t, r.Size(), int64(3000), "the header, and the body's capacity")
 }
 

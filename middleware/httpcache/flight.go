@@ -25,8 +25,10 @@ type flight struct {
 	requests time.Time // deadline of the one who began; zero if there was none
 	ready    chan struct{}
 	leader   tapeReader
-	url      url.URL // of the request that is sent, and shares no memory with the caller's
-	onTape   tape    // room for tape
+	request  http.Request // that is sent, and shares no memory with the caller's
+	url      url.URL      // of request
+	onItsWay fill         // room for result.fill
+	onTape   tape         // room for tape
 	first    [4]*tapeReader
 
 	mu       sync.Mutex
@@ -86,7 +88,8 @@ func (fs *flights) join(ctx context.Context, l *lookup, d *decision, upstream ht
 }
 
 // drop lets nobody join any more.
-func (fs *flights) drop(f *flight) {
+func (f *flight) drop() {
+	fs := &f.lookup.cache.flights
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	if fs.byKey[f.lookup.place.key] == f {
@@ -120,7 +123,7 @@ func (f *flight) leave(err error) {
 	f.dead = f.dead || last
 	f.mu.Unlock()
 	if last {
-		f.lookup.cache.flights.drop(f)
+		f.drop()
 		f.end(err)
 	}
 }
@@ -150,8 +153,8 @@ func (f *flight) Settle(uint64, middleware.End) {
 // start sends the request.
 func (f *flight) start(req *http.Request) {
 	// Not Clone, which copies more than a caller who is back early may change.
-	own := req.WithContext(f)
-	f.url = *req.URL
+	f.request, f.url = *req.WithContext(f), *req.URL
+	own := &f.request
 	own.URL, own.Header, own.Trailer = &f.url, req.Header.Clone(), req.Trailer.Clone()
 	if own.Header == nil {
 		own.Header = make(http.Header)
@@ -159,22 +162,22 @@ func (f *flight) start(req *http.Request) {
 	if own.GetBody != nil { // content that was read for its key, or none
 		own.Body, _ = own.GetBody()
 	}
-	go f.run(own)
+	go f.run()
 }
 
-func (f *flight) run(req *http.Request) {
+func (f *flight) run() {
 	requested := time.Now()
 	defer func() {
 		if v := recover(); v != nil {
 			f.land(func() { f.panicked = v })
 		}
 	}()
-	resp, err := f.lookup.send(f, &f.decision, req, f.upstream)
+	resp, err := f.lookup.send(f, &f.decision, &f.request, f.upstream)
 	if err != nil {
 		f.land(func() { f.err = err })
 		return
 	}
-	result := f.lookup.arrive(f, &f.decision, resp, f.outcome, requested)
+	result := f.lookup.arrive(f, &f.decision, resp, f.outcome, requested, &f.onItsWay)
 	f.land(func() { f.resp, f.result = resp, result })
 	if f.tape != nil && !f.tape.finished {
 		f.tape.fetch()
@@ -191,7 +194,7 @@ func (f *flight) land(set func()) {
 	reusable := shared && f.lookup.reusable(&directives{}, f.result.fill.entry)
 	if shared {
 		f.tape = &f.onTape
-		f.tape.begin(f.resp.Body, f.result.fill, func() { f.lookup.cache.flights.drop(f) })
+		f.tape.begin(f)
 		f.tape.reading = true // by this goroutine, from now on
 	}
 	followers, leaderLeft := 0, false
@@ -213,7 +216,7 @@ func (f *flight) land(set func()) {
 	f.mu.Unlock()
 
 	if !shared {
-		f.lookup.cache.flights.drop(f)
+		f.drop()
 	} else if f.result.fill.declared == 0 {
 		f.tape.empty()
 	}

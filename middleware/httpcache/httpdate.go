@@ -1,6 +1,7 @@
 package httpcache
 
 import (
+	"bytes"
 	"net/http"
 	"strings"
 	"time"
@@ -18,7 +19,7 @@ func parseDate(s string, now time.Time) (time.Time, bool) {
 	}
 	for _, layout := range [...]string{http.TimeFormat, rfc850, time.ANSIC} {
 		t, err := time.Parse(layout, s)
-		if err != nil || !sameAfterDay(t.Format(layout), s) {
+		if err != nil || !sameAfterDay(t, layout, s) {
 			continue
 		}
 		if layout == rfc850 {
@@ -32,9 +33,12 @@ func parseDate(s string, now time.Time) (time.Time, bool) {
 // rfc850 is time.RFC850 with the only zone that is allowed.
 const rfc850 = "Monday, 02-Jan-06 15:04:05 GMT"
 
-func sameAfterDay(want, got string) bool {
-	i, j := strings.IndexByte(want, ' '), strings.IndexByte(got, ' ')
-	return i >= 0 && j >= 0 && strings.EqualFold(want[i:], got[j:])
+// sameAfterDay tells whether got is t as the layout writes it, but for the day's name.
+func sameAfterDay(t time.Time, layout, got string) bool {
+	var room [len(rfc850) + 8]byte
+	want := t.AppendFormat(room[:0], layout)
+	i, j := bytes.IndexByte(want, ' '), strings.IndexByte(got, ' ')
+	return i >= 0 && j >= 0 && strings.EqualFold(string(want[i:]), got[j:])
 }
 
 // withinFiftyYears moves a date that seems to be more than 50 years ahead into

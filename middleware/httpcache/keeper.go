@@ -21,9 +21,9 @@ type keeper interface {
 	note(ctx context.Context, url string, tags []string) (stamp, error)
 	// current tells whether nothing that note gave was purged since.
 	current(ctx context.Context, url string, s stamp) (bool, error)
-	// set keeps a resource, whose newest answer belongs to the place. old is what
-	// it takes the place of. It gives false if the answer was purged meanwhile.
-	set(ctx context.Context, at place, old, r *resource) (bool, error)
+	// set keeps a resource. old are the answers that were there, and its newest is
+	// a new one, unless aloneUntil is set. It gives false if that was purged meanwhile.
+	set(ctx context.Context, at place, old []*entry, r *resource) (bool, error)
 	// load gives an answer with its body; nil if the body is gone.
 	load(ctx context.Context, e *entry) (*entry, error)
 	// drop forgets one key.
@@ -60,7 +60,7 @@ func (p *pointers) current(context.Context, string, stamp) (bool, error) { retur
 
 // set stores without an expiration: an entry carries its own times, and a stale
 // one can still be asked about. What nobody wants leaves by eviction.
-func (p *pointers) set(ctx context.Context, at place, _, r *resource) (bool, error) {
+func (p *pointers) set(ctx context.Context, at place, _ []*entry, r *resource) (bool, error) {
 	tags := r.tags()
 	if at.split {
 		tags = append(tags, urlTag(at.url))

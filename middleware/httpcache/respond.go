@@ -59,7 +59,7 @@ func (l *lookup) fetch(ex *middleware.Exchange, req *http.Request, d *decision, 
 	var result arrival
 	switch {
 	case d.mayStore, d.action == revalidate && resp.StatusCode == http.StatusNotModified:
-		result = l.arrive(ex, d, resp, ex.Outcome(resp, nil), requested)
+		result = l.arrive(ex, d, resp, ex.Outcome(resp, nil), requested, nil)
 	case l.query.method == http.MethodHead:
 		l.freshenByHead(ex, d, resp, requested)
 	default:

@@ -63,11 +63,12 @@ func (s *shelf) put(ctx context.Context, at *place, e *entry, variants int, maxB
 	if err != nil {
 		return false, err
 	}
-	if old == nil {
-		old = &resource{key: at.key, url: at.url}
+	var others []*entry
+	if old != nil {
+		others = old.entries
 	}
 	st.used.Store(true)
-	return s.keeper.set(ctx, *at, old, old.with(e, variants, maxBytes))
+	return s.keeper.set(ctx, *at, others, newResource(at, e, others, variants, maxBytes))
 }
 
 // alone notes that the answers under a key cannot be shared for the time being.
@@ -83,7 +84,7 @@ func (s *shelf) alone(ctx context.Context, at *place, until time.Time) error {
 	if old != nil {
 		next.entries = old.entries
 	}
-	_, err = s.keeper.set(ctx, *at, nil, next.weigh())
+	_, err = s.keeper.set(ctx, *at, next.entries, next.weigh())
 	return err
 }
 

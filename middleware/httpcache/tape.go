@@ -33,7 +33,7 @@ type tape struct {
 	trailer  http.Header
 	panicked any // what reading src panicked with: it goes on up in the readers
 	readers  []*tapeReader
-	onEnd    func() // nobody can join any more
+	flight   *flight
 	first2   [2]*tapeReader
 }
 
@@ -45,8 +45,8 @@ const (
 )
 
 // begin makes the tape of an answer's body.
-func (t *tape) begin(src io.ReadCloser, f *fill, onEnd func()) {
-	t.src, t.fill, t.onEnd = src, f, onEnd
+func (t *tape) begin(f *flight) {
+	t.flight, t.src, t.fill = f, f.resp.Body, f.result.fill
 	t.more.L = &t.mu
 	t.readers = t.first2[:0]
 }
@@ -141,7 +141,7 @@ func (t *tape) room() []byte {
 func (t *tape) drop() {
 	t.over = true
 	t.fill.abort()
-	t.onEnd()
+	t.flight.drop()
 }
 
 // record adds n bytes that were read into the room, and how that ended. It tells whether to read on.
@@ -194,7 +194,7 @@ func (t *tape) finish(err error, clean, closing bool) {
 	t.mu.Lock()
 	t.finished, t.err, t.closed, t.reading, t.trailer = true, err, true, false, trailer
 	t.mu.Unlock()
-	t.onEnd()
+	t.flight.drop()
 	if closing {
 		_ = t.src.Close()
 	}
