@@ -18,10 +18,10 @@ type said struct {
 	confirms              bool   // a 304
 }
 
-// put is a change of a resource, known to everybody from when it has returned.
+// put is a change of a resource.
 type put struct {
-	resource          int
-	applied, returned time.Time
+	resource int
+	applied  time.Time
 }
 
 // directive gives the argument of a directive in seconds, and whether it is there.
@@ -39,7 +39,9 @@ func directive(cc, name string) (int, bool) {
 // judge complains of an answer that must not have been given. It knows the rules in their simplest form and
 // nothing of how the cache works: what the last word of the origin about this answer was, and whether that allows
 // its use now, for this request. X-Said in an answer names that last word, because a 304 updates the header.
-func (w *world) judge(req *http.Request, resp *http.Response, body string, began time.Time) {
+// known are the changes that had returned to their callers when this call began: whatever the clock says, which
+// virtual time lets stand still, an answer from before one of them is wrong.
+func (w *world) judge(req *http.Request, resp *http.Response, body string, began time.Time, known []put) {
 	status := strings.Join(resp.Header["Cache-Status"], ", ")
 	if req.Method != http.MethodGet {
 		return
@@ -52,7 +54,7 @@ func (w *world) judge(req *http.Request, resp *http.Response, body string, began
 		return
 	}
 	now := time.Now()
-	if why := w.forbidden(req, resp, word, body, began, now); why != "" {
+	if why := w.forbidden(req, resp, word, body, began, now, known); why != "" {
 		w.t.Errorf("%s: %s\nasked at %v with %q\nthe origin said at %v, %v ago: %+v", status, why,
 			began.Format("04:05.000"), req.Header, word.came.Format("04:05.000"), now.Sub(word.came), *word)
 	}
@@ -84,7 +86,9 @@ func kindOf(resp *http.Response, status string) string {
 }
 
 // forbidden tells why an answer is wrong; empty if it is not.
-func (w *world) forbidden(req *http.Request, resp *http.Response, word *said, body string, began, now time.Time) string {
+func (w *world) forbidden(
+	req *http.Request, resp *http.Response, word *said, body string, began, now time.Time, known []put,
+) string {
 	url := strconv.Itoa(word.resource)
 	if "/"+url != req.URL.Path {
 		return "it is of another resource"
@@ -99,9 +103,9 @@ func (w *world) forbidden(req *http.Request, resp *http.Response, word *said, bo
 	if !word.came.Before(began) {
 		return "" // the origin was asked because of this call, or while it waited
 	}
-	for _, p := range w.puts {
-		if p.resource == word.resource && word.came.Before(p.applied) && !p.returned.After(began) {
-			return fmt.Sprintf("it was asked for before a change that was known for %v", began.Sub(p.returned))
+	for _, p := range known {
+		if p.resource == word.resource && word.came.Before(p.applied) {
+			return fmt.Sprintf("it was asked for before a change of %v that was known", p.applied.Format("04:05.000"))
 		}
 	}
 	return w.unusable(req.Header.Get("Cache-Control"), word, now, w.shared)

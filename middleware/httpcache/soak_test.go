@@ -95,7 +95,8 @@ type world struct {
 	mu      sync.Mutex
 	version [3]int // of each resource
 	said    []*said
-	puts    []put
+	puts    []put // X-Put in the answer to one names it
+	known   []put // those whose caller knows
 	served  map[string]int
 }
 
@@ -126,14 +127,15 @@ func (w *world) call(rt http.RoundTripper, rng *rand.Rand, n int) {
 		if rng.IntN(8) == 0 && method == http.MethodGet {
 			req.Header.Set("If-None-Match", fmt.Sprintf(`"%d-%d"`, resource, w.now(resource)))
 		}
-		began := time.Now()
+		began, known := time.Now(), w.knownNow()
 		resp, err := rt.RoundTrip(req)
 		if err == nil {
+			w.learn(resp)
 			var body []byte
 			body, err = io.ReadAll(resp.Body)
 			_ = resp.Body.Close()
 			if err == nil {
-				w.judge(req, resp, string(body), began)
+				w.judge(req, resp, string(body), began, known)
 			}
 		}
 		if err != nil && ctx.Err() == nil {
@@ -170,8 +172,7 @@ func (w *world) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, req.Context().Err()
 	}
 	if req.Method == http.MethodPut {
-		w.note(put{resource: resource, applied: came, returned: time.Now()})
-		return respond(204, ""), nil
+		return respond(204, "", "X-Put", strconv.Itoa(w.note(put{resource, came}))), nil
 	}
 	s := &said{
 		resource: resource, version: version, came: came, value: req.Header.Get("X-A"), tag: fmt.Sprintf(`"%d-%d"`, resource, version),
@@ -207,8 +208,26 @@ func (w *world) remember(s *said) {
 	w.said = append(w.said, s)
 }
 
-func (w *world) note(p put) {
+func (w *world) note(p put) (id int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.puts = append(w.puts, p)
+	return len(w.puts) - 1
+}
+
+// learn notes that the change an answer is about has returned to its caller.
+func (w *world) learn(resp *http.Response) {
+	id, err := strconv.Atoi(resp.Header.Get("X-Put"))
+	if err != nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.known = append(w.known, w.puts[id])
+}
+
+func (w *world) knownNow() []put {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.known[:len(w.known):len(w.known)]
 }
