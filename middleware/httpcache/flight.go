@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"runtime"
 	"sync"
 	"time"
 
@@ -29,7 +30,7 @@ type flight struct {
 	url      url.URL      // of request
 	onItsWay fill         // room for result.fill
 	onTape   tape         // room for tape
-	first    [4]*tapeReader
+	first    [2]*tapeReader
 
 	mu       sync.Mutex
 	waiting  []*tapeReader // until the answer is there
@@ -162,7 +163,19 @@ func (f *flight) start(req *http.Request) {
 	if own.GetBody != nil { // content that was read for its key, or none
 		own.Body, _ = own.GetBody()
 	}
-	go f.run()
+	go func() {
+		grow()
+		f.run()
+	}()
+}
+
+// grow makes the stack of a new goroutine as large as a request needs, as long as
+// there is nothing on it: one that is deep is copied frame by frame, and twice.
+//
+//go:noinline
+func grow() {
+	var room [6 << 10]byte
+	runtime.KeepAlive(&room)
 }
 
 func (f *flight) run() {
