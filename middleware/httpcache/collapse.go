@@ -61,6 +61,7 @@ func (l *lookup) lead(ex *middleware.Exchange, req *http.Request, d *decision, r
 	}
 	resp := f.resp
 	if r.tape != nil {
+		resp, r.resp = &f.own, &f.own
 		resp.Body = r
 	}
 	ex.OnEnd(r, 0)
@@ -80,7 +81,7 @@ func (l *lookup) share(ex *middleware.Exchange, req *http.Request, d *decision, 
 		ex.OnEnd(r, 0)
 		ex.Decide(f.outcome)
 		status := missStatus{fwd: d.fwd, collapsed: true}
-		resp = follow(req, f.result.fill, r, status.String())
+		resp = follow(req, f, r, status.String())
 	case f.result.entry != nil && l.usable(f.result.entry):
 		r.leave()
 		resp = l.confirmed(req, d, &f.result, true)

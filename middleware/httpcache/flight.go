@@ -26,10 +26,11 @@ type flight struct {
 	requests time.Time // deadline of the one who began; zero if there was none
 	ready    chan struct{}
 	leader   tapeReader
-	request  http.Request // that is sent, and shares no memory with the caller's
-	url      url.URL      // of request
-	onItsWay fill         // room for result.fill
-	onTape   tape         // room for tape
+	request  http.Request  // that is sent, and shares no memory with the caller's
+	url      url.URL       // of request
+	onItsWay fill          // room for result.fill
+	onTape   tape          // room for tape
+	own      http.Response // the first one's: in resp the transport sets the trailer when the flight has read it
 	first    [2]*tapeReader
 
 	mu       sync.Mutex
@@ -38,6 +39,7 @@ type flight struct {
 	dead     bool          // everybody has left
 	landed   bool          // what follows is set and ready is closed
 	resp     *http.Response
+	trailer  http.Header // as resp announced it
 	err      error
 	panicked any
 	result   arrival
@@ -208,6 +210,8 @@ func (f *flight) land(set func()) {
 	if shared {
 		f.tape = &f.onTape
 		f.tape.begin(f)
+		f.own, f.trailer = *f.resp, f.resp.Trailer.Clone()
+		f.own.Trailer = f.trailer.Clone()
 		f.tape.reading = true // by this goroutine, from now on
 	}
 	followers, leaderLeft := 0, false

@@ -759,10 +759,55 @@ func (g gateReader) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
+// The trailer that the upstream announced is there from the header on, and its values
+// once this caller has read the body to its end, not when the flight has.
+func TestTrailerComesWithTheEndOfOnesOwnBody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		up := &upstream{answer: func(int, *http.Request) (*http.Response, error) {
+			time.Sleep(time.Second)
+			resp := respond(200, "", "Cache-Control", "max-age=60")
+			resp.Trailer = http.Header{"X-Sum": nil}
+			resp.Body, resp.ContentLength = io.NopCloser(io.MultiReader(strings.NewReader("hello"), atEnd(func() {
+				resp.Trailer["X-Sum"] = []string{"5"}
+			}))), -1
+			return resp, nil
+		}}
+		c := newClient(t, up, nil)
+		var all [2]*http.Response
+		var wg sync.WaitGroup
+		for i := range all {
+			wg.Go(func() {
+				req, _ := http.NewRequest("GET", pageURL, nil)
+				all[i], _ = c.rt.RoundTrip(req)
+			})
+		}
+		wg.Wait()
+		synctest.Wait() // the flight has read all of it
+		for _, resp := range all {
+			require.Equal(t, http.Header{"X-Sum": nil}, resp.Trailer)
+			copied := *resp // by a stage further up
+			b, err := io.ReadAll(resp.Body)
+			require.NoError(t, err)
+			require.Equal(t, "hello", string(b))
+			require.Equal(t, "5", copied.Trailer.Get("X-Sum"))
+			require.NoError(t, resp.Body.Close())
+		}
+		require.Equal(t, 1, up.count())
+	})
+}
+
+// atEnd runs when it is read, and is empty.
+type atEnd func()
+
+func (f atEnd) Read([]byte) (int, error) {
+	f()
+	return 0, io.EOF
+}
+
 // 64 callers, cancels and slow readers at once: every answer that is whole is right, nothing is left behind.
 func TestManyCallersAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		want := strings.Repeat("0123456789", 3000)
+		want := strings.Repeat("0123456789", 1700) // more than a byte store keeps inline
 		up := &upstream{answer: func(n int, req *http.Request) (*http.Response, error) {
 			select {
 			case <-time.After(time.Duration(n%7) * time.Millisecond):

@@ -99,13 +99,13 @@ func (l *lookup) missed(d *decision, result *arrival) missStatus {
 }
 
 // follow makes the response of a caller who shares the body of another's answer.
-func follow(req *http.Request, f *fill, body *tapeReader, status string) *http.Response {
-	e := f.entry
+func follow(req *http.Request, f *flight, body *tapeReader, status string) *http.Response {
+	e := f.result.fill.entry
 	resp := &http.Response{
 		Status: e.statusLine, StatusCode: e.status,
 		Proto: e.proto, ProtoMajor: e.major, ProtoMinor: e.minor,
 		Header: maps.Clone(e.header), Request: req, Body: body,
-		ContentLength: f.declared, Uncompressed: e.uncompressed,
+		ContentLength: f.result.fill.declared, Uncompressed: e.uncompressed, Trailer: f.trailer.Clone(),
 	}
 	body.resp = resp
 	resp.Header["Age"] = []string{strconv.FormatInt(seconds(e.age(time.Now())), 10)}

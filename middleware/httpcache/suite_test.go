@@ -60,6 +60,7 @@ var suite = []struct {
 	{"CacheStatusOfCachesUpstreamIsKept", TestCacheStatusOfCachesUpstreamIsKept},
 	{"OnlyWholeBodiesAreStored", TestOnlyWholeBodiesAreStored},
 	{"TrailerIsKept", TestTrailerIsKept},
+	{"TrailerComesWithTheEndOfOnesOwnBody", TestTrailerComesWithTheEndOfOnesOwnBody},
 	{"OptionsOfACall", TestOptionsOfACall},
 	{"Local504SaysNothingAboutTheUpstream", TestLocal504SaysNothingAboutTheUpstream},
 	{"AnswersAreKeptApartByCredential", TestAnswersAreKeptApartByCredential},

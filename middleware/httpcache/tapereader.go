@@ -3,6 +3,7 @@ package httpcache
 import (
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"sync/atomic"
 
@@ -16,7 +17,7 @@ type tapeReader struct {
 	header http.Header // of the caller's request, for Vary
 	leader bool
 	left   atomic.Bool
-	resp   *http.Response // a follower's own, which gets the trailer
+	resp   *http.Response // the caller's own, which gets the trailer
 
 	// Guarded by tape.mu.
 	tape   *tape // nil until the answer is there, and if it is not shared
@@ -34,8 +35,11 @@ var (
 // Read gives what is there, or waits for it.
 func (r *tapeReader) Read(p []byte) (int, error) {
 	n, err := r.tape.read(r, p)
-	if err == io.EOF && r.resp != nil && len(r.tape.trailer) > 0 {
-		r.resp.Trailer = r.tape.trailer.Clone()
+	if err == io.EOF && len(r.tape.trailer) > 0 {
+		if r.resp.Trailer == nil {
+			r.resp.Trailer = make(http.Header, len(r.tape.trailer))
+		}
+		maps.Copy(r.resp.Trailer, r.tape.trailer.Clone()) // into the map, which copies of the response share
 	}
 	return n, err
 }
