@@ -64,9 +64,10 @@ func WithReporter(r middleware.Reporter) Option {
 }
 
 // WithStore has the answers kept in s, which other caches may use as well, in
-// this process or another. A cachestore.PointerStore, as package cachestore/memory
-// is one, keeps them as they are; every other store is given bytes, through
-// cachestore.Adapt. Hand in a *cachestore.Adapter to adapt it yourself.
+// this process or another. Any gocache store will do. A cachestore.PointerStore, as
+// package cachestore/memory is one, keeps them as they are; every other store is
+// given bytes, through cachestore.Adapt. Hand in a *cachestore.Adapter to adapt it
+// yourself.
 func WithStore(s store.StoreInterface) Option {
 	return func(c *Cache) { c.given = s }
 }

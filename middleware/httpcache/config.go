@@ -17,8 +17,9 @@ const StoreMemory = "memory"
 
 // Config is the stage's settings.
 type Config struct {
-	// Store names where answers are kept. New makes "memory" itself; any other
-	// is handed over with WithStore (package pipeline does that). Default "memory".
+	// Store names where answers are kept. New makes "memory" itself; any other,
+	// which can be any gocache store, is handed over with WithStore (package pipeline
+	// does that). Default "memory".
 	Store string `yaml:"store"`
 	// MaxBytes bounds the memory store, bodies, headers and bookkeeping together. Bytes. Default 64MiB.
 	MaxBytes middleware.Bytes `yaml:"max_bytes"`

@@ -16,10 +16,21 @@
 // stored header and a reader over shared bytes. A miss is recorded while the
 // caller reads it, without delaying a byte, and stored when it has come to a
 // clean end. Concurrent misses of one key share a single upstream request, also
-// while its body is still growing.
+// while its body is still growing. That request runs in a goroutine of its own,
+// also for a caller who stays alone: nobody knows in advance who will join, and a
+// call that is blocked in a transport can't change hands when the first one leaves.
 //
 // Every response that passed the stage carries a Cache-Status field (RFC 9211)
 // that says whether it is a hit, and if not, why.
+//
+// # Stores
+//
+// Answers are kept in any gocache store, by default in a memory store of the
+// stage's own. One that keeps what it is given (cachestore.PointerStore) has them
+// by pointer, and a hit costs the same for 1 KiB and 1 MiB. Every other one is
+// given bytes: an index entry for each key and, for what is longer, the body under
+// an id of its own, each in an envelope with a checksum, so that nothing that a
+// store loses, tears or mixes up is served.
 //
 // # Where it stands
 //
