@@ -33,7 +33,6 @@ type Exchange struct {
 	outcome   Outcome
 	outcomeOf *http.Response // the response that outcome was read from, nil when it was decided in advance
 	waited    time.Duration
-	body      watchedBody
 	watchers  *watcher
 	slots     []slot
 	reported  atomic.Bool // progress, by a provider stage; bytes don't count then
@@ -74,6 +73,7 @@ type call struct {
 	spare     *Exchange   // room for the first attempt
 	chain     *chain      // nil outside one
 	alarm     *alarm      // nil until it is needed
+	body      watchedBody // of the first attempt whose response has one
 }
 
 // A call in a chain nearly always has one attempt, with one or two limits and

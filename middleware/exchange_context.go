@@ -8,11 +8,23 @@ import (
 
 var _ context.Context = (*Exchange)(nil)
 
-// after is a function that AfterFunc registered.
+// after is a function that AfterFunc registered, or somebody in Await.
 type after struct {
-	ex *Exchange // whose context it waits for; nil for a free place
-	f  func()
-	id uint32
+	ex   *Exchange // whose context it waits for; nil for a free place
+	f    func()
+	turn chan<- struct{} // is sent to instead, in Await
+	id   uint32
+}
+
+func (a after) run() {
+	if a.f != nil {
+		a.f()
+		return
+	}
+	select {
+	case a.turn <- struct{}{}:
+	default: // it has something to look at already
+	}
 }
 
 // between is a context that a stage derived from the exchange above and passed on.
@@ -107,7 +119,14 @@ func (e *Exchange) AfterFunc(f func()) (stop func() bool) {
 		go f()
 		return func() bool { return false }
 	}
-	place := slices.IndexFunc(c.afters, func(a after) bool { return a.ex == nil })
+	place, id := c.remember(after{ex: e, f: f})
+	c.listen()
+	return func() bool { return c.forget(place, id) }
+}
+
+// remember finds a place for a. c.mu is held.
+func (c *call) remember(a after) (place int, id uint32) {
+	place = slices.IndexFunc(c.afters, func(a after) bool { return a.ex == nil })
 	if place < 0 {
 		place = len(c.afters)
 		c.afters = append(c.afters, after{})
@@ -115,10 +134,9 @@ func (e *Exchange) AfterFunc(f func()) (stop func() bool) {
 	// An id is never used again: context.WithTimeout calls stop a second time
 	// when its place may already be somebody else's.
 	c.afterID++
-	id := c.afterID
-	c.afters[place] = after{e, f, id}
-	c.listen()
-	return func() bool { return c.forget(place, id) }
+	a.id = c.afterID
+	c.afters[place] = a
+	return place, a.id
 }
 
 func (c *call) forget(place int, id uint32) bool {
@@ -131,17 +149,17 @@ func (c *call) forget(place int, id uint32) bool {
 	return true
 }
 
-// nextAfter takes a function that waits for the context of e; nil if there is none left.
-func (c *call) nextAfter(e *Exchange) func() {
+// nextAfter takes one that waits for the context of e; ok is false if there is none left.
+func (c *call) nextAfter(e *Exchange) (a after, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i, a := range c.afters {
 		if a.ex == e {
 			c.afters[i] = after{}
-			return a.f
+			return a, true
 		}
 	}
-	return nil
+	return after{}, false
 }
 
 // follow has the attempt e end with ctx, if a stage between derived that from
@@ -235,8 +253,8 @@ func (es endings) run() {
 		if !d.afters {
 			continue
 		}
-		for f := d.ex.call.nextAfter(d.ex); f != nil; f = d.ex.call.nextAfter(d.ex) {
-			f()
+		for a, ok := d.ex.call.nextAfter(d.ex); ok; a, ok = d.ex.call.nextAfter(d.ex) {
+			a.run()
 		}
 	}
 	// Innermost first, as a body's end would.

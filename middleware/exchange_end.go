@@ -76,8 +76,12 @@ func (e *Exchange) watch(r *http.Response) {
 		return
 	}
 	e.phase = streaming
-	e.body = watchedBody{rc: r.Body, ex: e}
-	r.Body = e.body.asReadCloser()
+	body := &c.body
+	if body.ex != nil { // somebody may still hold it
+		body = new(watchedBody)
+	}
+	*body = watchedBody{rc: r.Body, ex: e}
+	r.Body = body.asReadCloser()
 	c.listen()
 	c.mu.Unlock()
 }

@@ -38,8 +38,11 @@ func (e *Exchange) Limit(at time.Time, cause error) {
 	default:
 		c.limits = append(c.limits, limit{e, at, cause})
 	}
-	if c.listening {
+	switch {
+	case c.listening:
 		c.arm()
+	case !at.IsZero() && c.awaited():
+		c.listen()
 	}
 }
 

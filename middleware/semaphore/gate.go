@@ -1,6 +1,7 @@
 package semaphore
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,6 +39,11 @@ type grant struct {
 	number uint64 // permits given, with this one
 	inUse  int64  // permits in use, with this one
 	limit  int64  // how many there were
+}
+
+// small is p as a waiter keeps it. More than 2^31 at once is as good as 2^31.
+func (p grant) small() queue.Grant {
+	return queue.Grant{Number: p.number, InUse: int32(min(p.inUse, math.MaxInt32)), Limit: int32(min(p.limit, math.MaxInt32))}
 }
 
 func newGate(key string, s *atomic.Pointer[settings]) *gate {
@@ -90,26 +96,25 @@ func (g *gate) wake() {
 func (g *gate) serve() {
 	s, now := g.settings.Load(), time.Now()
 	for w := g.queue.PopExpired(now); w != nil; w = g.queue.PopExpired(now) {
-		g.finish(w, ErrTooLate)
+		g.finish(w, queue.Expired)
 	}
 	for w := g.queue.PopStale(now); w != nil; w = g.queue.PopStale(now) {
-		g.finish(w, ErrShed)
+		g.finish(w, queue.Stale)
 	}
 	for g.queue.Len() > 0 {
 		p, ok := g.tryAcquire(s)
 		if !ok {
 			return
 		}
-		w := g.queue.Pop(now)
-		w.Grant = queue.Grant{Number: p.number, InUse: p.inUse, Limit: p.limit}
-		g.finish(w, nil)
+		g.waiting.Add(-1)
+		g.queue.Pop(now).Finish(queue.Served, p.small())
 	}
 }
 
-// finish tells a waiter that was taken off the queue its fate.
-func (g *gate) finish(w *queue.Waiter, fate error) {
+// finish tells a waiter that was taken off the queue why it gets no permit. mu is held.
+func (g *gate) finish(w *queue.Waiter, fate queue.Fate) {
 	g.waiting.Add(-1)
-	w.Finish(fate)
+	w.Finish(fate, queue.Grant{})
 }
 
 // expire drops those for whom it is too late, and looks again when the next
@@ -121,18 +126,20 @@ func (g *gate) expire() {
 	g.serve()
 	due := time.Now().Add(1)
 	for w := g.queue.PopExpired(due); w != nil; w = g.queue.PopExpired(due) {
-		g.finish(w, ErrTooLate)
+		g.finish(w, queue.Expired)
 	}
 	g.arm()
 }
 
 func (g *gate) arm() {
-	at, ok := g.queue.NextExpiry()
+	now := time.Now()
+	d, ok := g.queue.NextExpiry(now)
+	at := now.Add(d)
 	if !ok || !g.fires.IsZero() && !at.Before(g.fires) {
 		return
 	}
 	g.fires = at
-	if d := time.Until(at); g.expiry == nil {
+	if g.expiry == nil {
 		g.expiry = time.AfterFunc(d, g.expire)
 	} else {
 		g.expiry.Reset(d)

@@ -19,56 +19,72 @@ type refusal struct {
 	after time.Duration // when it makes sense to come back; 0 if that is not known
 }
 
+// refused are the sentinels for the fates that have nothing to do with time.
+var refused = [...]error{queue.Displaced: ErrQueueFull, queue.Stale: ErrShed}
+
 // wait queues for a permit.
 func (g *gate) wait(ex *middleware.Exchange, req *http.Request, s *settings) (grant, *refusal) {
-	w, cause := g.waiter(ex, req, s)
-	if r := g.enqueue(w, s, cause); r != nil {
+	a, cause := g.arrival(ex, req, s)
+	w, r := g.enqueue(a, s, cause)
+	if r != nil {
 		return grant{}, r
 	}
-	select {
-	case <-w.Done():
-		if w.Fate() == nil {
-			return grant{w.Grant.Number, w.Grant.InUse, w.Grant.Limit}, nil
-		}
-		if w.Fate() != ErrTooLate {
-			cause = nil
-		}
-		return grant{}, &refusal{w.Fate(), cause, g.drained()}
-	case <-ex.Done():
+	for !g.decided(w) && ex.Err() == nil {
+		ex.Await(w.Turn(), a.By)
 	}
-	g.mu.Lock()
-	waited := g.queue.Remove(w)
-	if waited {
-		g.waiting.Add(-1)
-	}
-	g.mu.Unlock()
-	if !waited && w.Fate() == nil {
+	fate, p := g.leave(w)
+	gone := ex.Err()
+	switch {
+	case gone == nil && fate == queue.Served:
+		return grant{p.Number, int64(p.InUse), int64(p.Limit)}, nil
+	case fate == queue.Served:
 		g.release() // granted in the same instant
+	case fate == queue.Expired:
+		return grant{}, &refusal{ErrTooLate, cause, g.drained()}
+	case fate != queue.Waiting:
+		return grant{}, &refusal{refused[fate], nil, g.drained()}
 	}
-	if errors.Is(ex.Err(), context.DeadlineExceeded) {
-		return grant{}, &refusal{ErrTooLate, ex.Err(), g.drained()}
+	if errors.Is(gone, context.DeadlineExceeded) {
+		return grant{}, &refusal{ErrTooLate, gone, g.drained()}
 	}
-	return grant{}, &refusal{err: ErrCanceled, cause: ex.Err()}
+	return grant{}, &refusal{err: ErrCanceled, cause: gone}
 }
 
-// waiter is a request that comes now. It must have its permit within max_wait,
+func (g *gate) decided(w *queue.Waiter) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	fate, _ := w.Fate()
+	return fate != queue.Waiting
+}
+
+// leave takes w off the queue if it still waits, and tells its fate.
+func (g *gate) leave(w *queue.Waiter) (queue.Fate, queue.Grant) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.queue.Remove(w) {
+		g.waiting.Add(-1)
+	}
+	return w.Fate()
+}
+
+// arrival is a request that comes now. It must have its permit within max_wait,
 // and while its deadline leaves the reserve. cause is the deadline's error if
 // that is what bounds it.
-func (g *gate) waiter(ex *middleware.Exchange, req *http.Request, s *settings) (w *queue.Waiter, cause error) {
+func (g *gate) arrival(ex *middleware.Exchange, req *http.Request, s *settings) (a queue.Arrival, cause error) {
 	now := time.Now()
-	by := now.Add(s.MaxWait)
+	a = queue.Arrival{By: now.Add(s.MaxWait), Since: now, Priority: ex.Priority()}
 	deadline, hurried := ex.Deadline()
+	a.Patient = !hurried
 	if hurried {
-		if at := deadline.Add(-g.reserve(s)); at.Before(by) {
-			by, cause = at, context.DeadlineExceeded
+		// Relative to now, because the clock on the wall can be set while it waits.
+		if at := now.Add(deadline.Sub(now) - g.reserve(s)); at.Before(a.By) {
+			a.By, cause = at, context.DeadlineExceeded
 		}
 	}
-	w = queue.NewWaiter(by)
-	w.Since, w.Patient, w.Priority = now, !hurried, ex.Priority()
 	if s.tenant != nil {
-		w.Tenant = s.tenant(req)
+		a.Tenant = s.tenant(req)
 	}
-	return w, cause
+	return a, cause
 }
 
 // reserve is the time that a request must have left when it gets its permit.
@@ -79,47 +95,47 @@ func (g *gate) reserve(s *settings) time.Duration {
 	return g.service.Value()
 }
 
-func (g *gate) enqueue(w *queue.Waiter, s *settings, cause error) *refusal {
-	if w.By.Before(w.Since) {
-		return &refusal{ErrTooLate, cause, 0}
+func (g *gate) enqueue(a queue.Arrival, s *settings, cause error) (*queue.Waiter, *refusal) {
+	if a.By.Before(a.Since) {
+		return nil, &refusal{ErrTooLate, cause, 0}
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.queue.Ageing, g.queue.Target = s.Ageing, s.TargetWait
-	if wait, known := g.forecast(w); known && w.Since.Add(wait).After(w.By) {
-		return &refusal{ErrTooLate, cause, wait}
+	if wait, known := g.forecast(a); known && a.Since.Add(wait).After(a.By) {
+		return nil, &refusal{ErrTooLate, cause, wait}
 	}
 	if g.queue.Len() >= s.Queue {
-		victim := g.queue.Displace(w)
+		victim := g.queue.Displace(a)
 		if victim == nil {
-			return &refusal{ErrQueueFull, nil, g.drained()}
+			return nil, &refusal{ErrQueueFull, nil, g.drained()}
 		}
-		g.finish(victim, ErrQueueFull)
+		g.finish(victim, queue.Displaced)
 	}
-	g.queue.Push(w)
+	w := g.queue.Push(a)
 	g.waiting.Add(1)
 	g.queued.Add(1)
 	g.serve() // a permit may have come back in between
 	g.arm()
-	return nil
+	return w, nil
 }
 
 // certainly is the share of a forecast that is taken for certain: some of those
 // ahead may give up, and the pace may rise.
 const certainly = 0.6
 
-// forecast is how long w would wait at least: for those ahead of it, at the pace
+// forecast is how long a would wait at least: for those ahead of it, at the pace
 // at which permits come back. Refusing it loses nothing: the queue that it
 // leaves keeps the upstream busy until after its own time.
-func (g *gate) forecast(w *queue.Waiter) (wait time.Duration, known bool) {
+func (g *gate) forecast(a queue.Arrival) (wait time.Duration, known bool) {
 	interval := g.interval.value()
 	if interval == 0 {
 		return 0, false
 	}
-	if w.Since.Add(time.Duration(float64(g.queue.Len()) * interval)).Before(w.By) {
+	if a.Since.Add(time.Duration(float64(g.queue.Len()) * interval)).Before(a.By) {
 		return 0, true // not even behind all of them
 	}
-	return time.Duration(certainly * float64(g.queue.Ahead(w)) * interval), true
+	return time.Duration(certainly * float64(g.queue.Ahead(a)) * interval), true
 }
 
 // drained is about when those who wait now will have been served; 0 if that is not known.

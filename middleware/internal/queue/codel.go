@@ -22,7 +22,7 @@ type codel struct {
 // none. It never sheds the last one.
 func (q *Queue) PopStale(now time.Time) *Waiter {
 	w := q.arrivals.head()
-	if len(q.arrivals.waiters) < 2 || q.Target == 0 || now.Sub(w.Since) < q.Target {
+	if len(q.arrivals.waiters) < 2 || q.Target == 0 || q.when(now)-w.since < q.Target {
 		q.codel = codel{}
 		return nil
 	}

@@ -14,12 +14,10 @@ import (
 
 var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// waiter came at the given second and has to be served within ten.
-func waiter(second, priority int, tenant string) *queue.Waiter {
-	w := queue.NewWaiter(start.Add(time.Duration(second+10) * time.Second))
-	w.Since = start.Add(time.Duration(second) * time.Second)
-	w.Priority, w.Tenant = priority, tenant
-	return w
+// arrival came at the given second and has to be served within ten.
+func arrival(second, priority int, tenant string) queue.Arrival {
+	at := start.Add(time.Duration(second) * time.Second)
+	return queue.Arrival{By: at.Add(10 * time.Second), Since: at, Priority: priority, Tenant: tenant}
 }
 
 func order(q *queue.Queue, now time.Time, names map[*queue.Waiter]string) (all []string) {
@@ -37,9 +35,7 @@ func TestHigherPriorityGoesFirstButAgeingEndsThat(t *testing.T) {
 		name             string
 		second, priority int
 	}{{"low", 0, -1}, {"normal", 1, 0}, {"high", 2, 1}, {"low, late", 5, -1}, {"high, late", 5, 1}, {"normal, late", 5, 0}} {
-		x := waiter(w.second, w.priority, "")
-		names[x] = w.name
-		q.Push(x)
+		names[q.Push(arrival(w.second, w.priority, ""))] = w.name
 	}
 	require.Equal(t, []string{"high", "normal", "high, late", "low", "normal, late", "low, late"}, order(q, start, names))
 }
@@ -47,10 +43,9 @@ func TestHigherPriorityGoesFirstButAgeingEndsThat(t *testing.T) {
 func TestNobodyStarves(t *testing.T) {
 	q := queue.New()
 	q.Ageing = 2 * time.Second
-	low := waiter(0, -3, "")
-	q.Push(low)
+	low := q.Push(arrival(0, -3, ""))
 	for second := range 20 { // one more important comes each second, and one is served
-		q.Push(waiter(second, 0, ""))
+		q.Push(arrival(second, 0, ""))
 		if q.Pop(start.Add(time.Duration(second)*time.Second)) == low {
 			require.LessOrEqual(t, second, 7)
 			return
@@ -64,9 +59,7 @@ func TestAbsurdPrioritiesDoNotOverflow(t *testing.T) {
 	q.Ageing = time.Hour
 	names := map[*queue.Waiter]string{}
 	for _, p := range []int{-1 << 62, 0, 1 << 62} {
-		w := waiter(0, p, "")
-		names[w] = fmt.Sprint(p > 0, p < 0)
-		q.Push(w)
+		names[q.Push(arrival(0, p, ""))] = fmt.Sprint(p > 0, p < 0)
 	}
 	require.Equal(t, []string{"true false", "false false", "false true"}, order(q, start, names))
 }
@@ -76,9 +69,7 @@ func TestTenantsTakeTurns(t *testing.T) {
 	q.Ageing = time.Minute
 	names := map[*queue.Waiter]string{}
 	push := func(name, tenant string, priority int) {
-		w := waiter(0, priority, tenant)
-		names[w] = name
-		q.Push(w)
+		names[q.Push(arrival(0, priority, tenant))] = name
 	}
 	for i := range 4 {
 		push(fmt.Sprint("a", i), "a", 0)
@@ -94,36 +85,34 @@ func TestTenantsTakeTurns(t *testing.T) {
 func TestAheadIsWhoWouldBeServedBefore(t *testing.T) {
 	q := queue.New()
 	for i := range 6 {
-		q.Push(waiter(i, 0, "a"))
+		q.Push(arrival(i, 0, "a"))
 	}
-	require.Equal(t, 6, q.Ahead(waiter(9, 0, "a")))
-	require.Equal(t, 3, q.Ahead(waiter(2, 0, "a")))
-	require.Equal(t, 0, q.Ahead(waiter(9, 0, "b")), "its tenant has its turn")
-	q.Push(waiter(0, 0, "b"))
-	require.Equal(t, 2, q.Ahead(waiter(9, 0, "b")))
+	require.Equal(t, 6, q.Ahead(arrival(9, 0, "a")))
+	require.Equal(t, 3, q.Ahead(arrival(2, 0, "a")))
+	require.Equal(t, 0, q.Ahead(arrival(9, 0, "b")), "its tenant has its turn")
+	q.Push(arrival(0, 0, "b"))
+	require.Equal(t, 2, q.Ahead(arrival(9, 0, "b")))
 }
 
 func TestWhoIsWorthLeastMakesRoom(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
-		newcomer *queue.Waiter
+		newcomer queue.Arrival
 		victim   string
 	}{
-		{"a later deadline does not", waiter(9, 0, "a"), ""},
-		{"an earlier deadline does", waiter(-1, 0, "a"), "a3"},
-		{"a higher priority does", waiter(9, 1, "a"), "a3"},
-		{"a lower priority does not", waiter(3, -1, "a"), ""},
-		{"a tenant that has less waiting does", waiter(9, 0, "b"), "a3"},
-		{"not if it is less important", waiter(9, -1, "b"), ""},
+		{"a later deadline does not", arrival(9, 0, "a"), ""},
+		{"an earlier deadline does", arrival(-1, 0, "a"), "a3"},
+		{"a higher priority does", arrival(9, 1, "a"), "a3"},
+		{"a lower priority does not", arrival(3, -1, "a"), ""},
+		{"a tenant that has less waiting does", arrival(9, 0, "b"), "a3"},
+		{"not if it is less important", arrival(9, -1, "b"), ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			q := queue.New()
 			q.Ageing = 10 * time.Second
 			names := map[*queue.Waiter]string{}
 			for i := range 4 {
-				w := waiter(i, 0, "a")
-				names[w] = fmt.Sprint("a", i)
-				q.Push(w)
+				names[q.Push(arrival(i, 0, "a"))] = fmt.Sprint("a", i)
 			}
 			require.Equal(t, tt.victim, names[q.Displace(tt.newcomer)])
 			want := 4
@@ -133,17 +122,16 @@ func TestWhoIsWorthLeastMakesRoom(t *testing.T) {
 			require.Equal(t, want, q.Len())
 		})
 	}
-	require.Nil(t, queue.New().Displace(waiter(0, 0, "")))
+	require.Nil(t, queue.New().Displace(arrival(0, 0, "")))
 }
 
 func TestPatientAndHurriedShareOneLine(t *testing.T) {
 	q := queue.New()
 	names := map[*queue.Waiter]string{}
 	for i, patient := range []bool{true, false, true, false} {
-		w := waiter(i, 0, "")
-		w.Patient = patient
-		names[w] = fmt.Sprint(i)
-		q.Push(w)
+		a := arrival(i, 0, "")
+		a.Patient = patient
+		names[q.Push(a)] = fmt.Sprint(i)
 	}
 	require.Equal(t, []string{"0", "1", "2", "3"}, order(q, start, names))
 }
@@ -151,10 +139,8 @@ func TestPatientAndHurriedShareOneLine(t *testing.T) {
 // patient puts n waiters without a deadline into the queue, one each 100 ms.
 func patient(q *queue.Queue, n int) (all []*queue.Waiter) {
 	for i := range n {
-		w := queue.NewWaiter(start.Add(time.Hour + time.Duration(i)*100*time.Millisecond))
-		w.Since, w.Patient = start.Add(time.Duration(i)*100*time.Millisecond), true
-		q.Push(w)
-		all = append(all, w)
+		at := start.Add(time.Duration(i) * 100 * time.Millisecond)
+		all = append(all, q.Push(queue.Arrival{By: at.Add(time.Hour), Since: at, Patient: true}))
 	}
 	return all
 }
@@ -182,8 +168,7 @@ func TestDelayThatStandsShedsTheOldestAndServesTheNewest(t *testing.T) {
 func TestTheHurriedAreNotShedNorOvertaken(t *testing.T) {
 	q := queue.New()
 	q.Target = time.Millisecond
-	hurried := waiter(0, 0, "")
-	q.Push(hurried)
+	hurried := q.Push(arrival(0, 0, ""))
 	all := patient(q, 3)
 	later := start.Add(9 * time.Second)
 	q.PopStale(later)
@@ -197,19 +182,17 @@ func TestTheHurriedAreNotShedNorOvertaken(t *testing.T) {
 func TestExpiredAreFoundWhereverTheyStand(t *testing.T) {
 	q := queue.New()
 	q.Ageing = time.Hour
-	important, first, second := waiter(5, 1, ""), waiter(0, 0, ""), waiter(1, 0, "")
-	for _, w := range []*queue.Waiter{important, second, first} {
-		q.Push(w)
-	}
-	at, ok := q.NextExpiry()
+	important, second, first := q.Push(arrival(5, 1, "")), q.Push(arrival(1, 0, "")), q.Push(arrival(0, 0, ""))
+	left, ok := q.NextExpiry(start)
 	require.True(t, ok)
-	require.Equal(t, first.By, at)
-	require.Nil(t, q.PopExpired(first.By), "just in time")
-	require.Same(t, first, q.PopExpired(second.By))
-	require.Nil(t, q.PopExpired(second.By))
+	require.Equal(t, 10*time.Second, left)
+	firsts, seconds := arrival(0, 0, "").By, arrival(1, 0, "").By
+	require.Nil(t, q.PopExpired(firsts), "just in time")
+	require.Same(t, first, q.PopExpired(seconds))
+	require.Nil(t, q.PopExpired(seconds))
 	require.Same(t, important, q.Pop(start))
 	require.Same(t, second, q.Pop(start))
-	_, ok = q.NextExpiry()
+	_, ok = q.NextExpiry(start)
 	require.False(t, ok)
 }
 
@@ -232,18 +215,19 @@ func TestNobodyIsLostOrServedTwice(t *testing.T) {
 		}
 		t.Repeat(map[string]func(*rapid.T){
 			"push": func(t *rapid.T) {
-				w := queue.NewWaiter(now.Add(time.Duration(rapid.IntRange(0, 3000).Draw(t, "by")) * time.Millisecond))
-				w.Since, w.Patient = now, rapid.Bool().Draw(t, "patient")
-				w.Priority, w.Tenant = rapid.IntRange(-1, 1).Draw(t, "priority"), rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "tenant")
+				a := queue.Arrival{
+					By: now.Add(time.Duration(rapid.IntRange(0, 3000).Draw(t, "by")) * time.Millisecond), Since: now,
+					Patient: rapid.Bool().Draw(t, "patient"), Priority: rapid.IntRange(-1, 1).Draw(t, "priority"),
+					Tenant: rapid.SampledFrom([]string{"", "a", "b"}).Draw(t, "tenant"),
+				}
 				if len(in) >= 8 {
-					victim := q.Displace(w)
+					victim := q.Displace(a)
 					if victim == nil {
 						return
 					}
 					leave(t, victim)
 				}
-				q.Push(w)
-				in = append(in, w)
+				in = append(in, q.Push(a))
 			},
 			"wait": func(t *rapid.T) {
 				now = now.Add(time.Duration(rapid.IntRange(0, 400).Draw(t, "ms")) * time.Millisecond)

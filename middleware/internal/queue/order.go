@@ -11,15 +11,15 @@ const (
 )
 
 func (w *Waiter) before(v *Waiter, order int) bool {
-	a, b := w.turn, v.turn
+	a, b := w.rank, v.rank
 	switch order {
 	case byExpiry:
-		a, b = w.By, v.By
+		a, b = w.by, v.by
 	case byArrival:
-		a, b = w.Since, v.Since
+		a, b = w.since, v.since
 	}
-	if c := a.Compare(b); c != 0 {
-		return c < 0
+	if a != b {
+		return a < b
 	}
 	return w.seq < v.seq
 }
@@ -38,8 +38,8 @@ func (l *line) head() *Waiter {
 }
 
 func (l *line) add(w *Waiter)  { heap.Push(l, w) }
-func (l *line) drop(w *Waiter) { heap.Remove(l, w.at[l.order]-1) }
-func (l *line) fix(w *Waiter)  { heap.Fix(l, w.at[l.order]-1) }
+func (l *line) drop(w *Waiter) { heap.Remove(l, int(w.at[l.order])-1) }
+func (l *line) fix(w *Waiter)  { heap.Fix(l, int(w.at[l.order])-1) }
 
 // Len, Less, Swap, Push and Pop are for container/heap.
 func (l *line) Len() int           { return len(l.waiters) }
@@ -48,12 +48,12 @@ func (l *line) Less(i, j int) bool { return l.waiters[i].before(l.waiters[j], l.
 func (l *line) Swap(i, j int) {
 	w := l.waiters
 	w[i], w[j] = w[j], w[i]
-	w[i].at[l.order], w[j].at[l.order] = i+1, j+1
+	w[i].at[l.order], w[j].at[l.order] = int32(i+1), int32(j+1)
 }
 
 func (l *line) Push(x any) {
 	l.waiters = append(l.waiters, x.(*Waiter))
-	x.(*Waiter).at[l.order] = len(l.waiters)
+	x.(*Waiter).at[l.order] = int32(len(l.waiters))
 }
 
 func (l *line) Pop() any {

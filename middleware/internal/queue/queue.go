@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -15,6 +16,7 @@ type Queue struct {
 	// first and the oldest are shed; 0 keeps them in the order of arrival.
 	Target time.Duration
 
+	epoch    time.Time        // times count from here
 	lanes    map[string]*lane // of the tenants that wait
 	expiry   line
 	arrivals line
@@ -26,39 +28,49 @@ type Queue struct {
 // lane is the waiters of one tenant.
 type lane struct {
 	line
-	turn uint64 // when it last had its turn
+	tenant string
+	turn   uint64 // when it last had its turn
 }
 
 // New makes an empty queue.
 func New() *Queue {
-	return &Queue{lanes: map[string]*lane{}, expiry: line{order: byExpiry}, arrivals: line{order: byArrival}}
+	return &Queue{epoch: time.Now(), lanes: map[string]*lane{}, expiry: line{order: byExpiry}, arrivals: line{order: byArrival}}
 }
 
 // Len is the number of waiters.
 func (q *Queue) Len() int { return len(q.expiry.waiters) }
 
-// Push puts w in its place.
-func (q *Queue) Push(w *Waiter) {
+// Push puts a in its place.
+func (q *Queue) Push(a Arrival) *Waiter {
 	q.seq++
-	w.seq, w.turn = q.seq, q.turnOf(w)
-	w.lane = q.lanes[w.Tenant]
+	w := &Waiter{
+		turn: make(chan struct{}, 1), by: q.when(a.By), since: q.when(a.Since), rank: q.rankOf(a), seq: q.seq,
+		priority: int16(clampPriority(a.Priority)), patient: a.Patient,
+	}
+	w.lane = q.lanes[a.Tenant]
 	if w.lane == nil {
 		q.turns++
-		w.lane = &lane{line: line{order: byTurn}, turn: q.turns}
-		q.lanes[w.Tenant] = w.lane
+		w.lane = &lane{line: line{order: byTurn}, tenant: a.Tenant, turn: q.turns}
+		q.lanes[a.Tenant] = w.lane
 	}
 	w.lane.add(w)
 	q.expiry.add(w)
-	if w.Patient {
+	if w.patient {
 		q.arrivals.add(w)
 	}
+	return w
 }
 
-// maxPriority bounds priorities, so that a turn can be computed.
+// when bounds times, so that a rank can be computed.
+func (q *Queue) when(t time.Time) time.Duration {
+	return max(math.MinInt64/2, min(t.Sub(q.epoch), math.MaxInt64/2))
+}
+
+// maxPriority bounds priorities, so that a rank can be computed.
 const maxPriority = 1000
 
-func (q *Queue) turnOf(w *Waiter) time.Time {
-	return w.By.Add(-q.Ageing * time.Duration(clampPriority(w.Priority)))
+func (q *Queue) rankOf(a Arrival) time.Duration {
+	return q.when(a.By) - q.Ageing*time.Duration(clampPriority(a.Priority))
 }
 
 func clampPriority(p int) int { return max(-maxPriority, min(p, maxPriority)) }
@@ -71,11 +83,11 @@ func (q *Queue) Remove(w *Waiter) bool {
 	}
 	w.lane.drop(w)
 	q.expiry.drop(w)
-	if w.Patient {
+	if w.patient {
 		q.arrivals.drop(w)
 	}
 	if len(w.lane.waiters) == 0 {
-		delete(q.lanes, w.Tenant)
+		delete(q.lanes, w.lane.tenant)
 	}
 	return true
 }
@@ -87,7 +99,7 @@ func (q *Queue) Pop(now time.Time) *Waiter {
 		return nil
 	}
 	w := l.head()
-	if w.Patient && q.codel.dropping {
+	if w.patient && q.codel.dropping {
 		q.yield(w)
 		w = l.head()
 	}
@@ -116,9 +128,9 @@ func (q *Queue) nextLane(now time.Time) *lane {
 
 // level is a waiter's priority, raised with the time that it waits.
 func (q *Queue) level(w *Waiter, now time.Time) int {
-	p := clampPriority(w.Priority)
+	p := int(w.priority)
 	if q.Ageing > 0 {
-		p += int(now.Sub(w.Since) / q.Ageing)
+		p += int((q.when(now) - w.since) / q.Ageing)
 	}
 	return p
 }
@@ -128,14 +140,14 @@ func (q *Queue) level(w *Waiter, now time.Time) int {
 func (q *Queue) yield(old *Waiter) {
 	newest := old
 	for _, w := range old.lane.waiters {
-		if w.Patient && w.Priority == old.Priority && w.seq > newest.seq {
+		if w.patient && w.priority == old.priority && w.seq > newest.seq {
 			newest = w
 		}
 	}
 	if newest == old {
 		return
 	}
-	old.turn, newest.turn = newest.turn, old.turn.Add(-1) // before its equals
+	old.rank, newest.rank = newest.rank, old.rank-1 // before its equals
 	old.lane.fix(old)
 	old.lane.fix(newest)
 }
@@ -143,48 +155,48 @@ func (q *Queue) yield(old *Waiter) {
 // PopExpired takes off a waiter that had to be served before now; nil if there is none.
 func (q *Queue) PopExpired(now time.Time) *Waiter {
 	w := q.expiry.head()
-	if w == nil || !w.By.Before(now) {
+	if w == nil || w.by >= q.when(now) {
 		return nil
 	}
 	q.Remove(w)
 	return w
 }
 
-// NextExpiry is when the first waiter is of no use any more; ok is false if nobody waits.
-func (q *Queue) NextExpiry() (at time.Time, ok bool) {
+// NextExpiry is how long the first waiter is still of use; ok is false if nobody waits.
+func (q *Queue) NextExpiry(now time.Time) (d time.Duration, ok bool) {
 	if w := q.expiry.head(); w != nil {
-		return w.By, true
+		return w.by - q.when(now), true
 	}
-	return at, false
+	return 0, false
 }
 
-// Ahead is how many waiters would be served before w, at least, if it was
+// Ahead is how many waiters would be served before a, at least, if it was
 // pushed now and nobody came after it.
-func (q *Queue) Ahead(w *Waiter) int {
-	own, turn := 0, q.turnOf(w)
-	if l := q.lanes[w.Tenant]; l != nil {
+func (q *Queue) Ahead(a Arrival) int {
+	own, rank := 0, q.rankOf(a)
+	if l := q.lanes[a.Tenant]; l != nil {
 		for _, v := range l.waiters {
-			if !v.turn.After(turn) {
+			if v.rank <= rank {
 				own++
 			}
 		}
 	}
 	n := own
 	for tenant, l := range q.lanes {
-		if tenant != w.Tenant {
+		if tenant != a.Tenant {
 			n += min(own, len(l.waiters)) // they take turns
 		}
 	}
 	return n
 }
 
-// Displace takes off the waiter that is worth the least, if w is worth more:
+// Displace takes off the waiter that is worth the least, if a is worth more:
 // the last in the line of the tenant that has the most waiting. It gives nil
-// if w itself is worth the least. The least important goes first; among
+// if a itself is worth the least. The least important goes first; among
 // equals a tenant makes room for one that has less waiting.
-func (q *Queue) Displace(w *Waiter) *Waiter {
+func (q *Queue) Displace(a Arrival) *Waiter {
 	own := 0
-	if l := q.lanes[w.Tenant]; l != nil {
+	if l := q.lanes[a.Tenant]; l != nil {
 		own = len(l.waiters)
 	}
 	var longest *lane
@@ -202,8 +214,8 @@ func (q *Queue) Displace(w *Waiter) *Waiter {
 		}
 		return 1
 	})
-	fairer := len(longest.waiters) > own+1 && w.Priority >= last.Priority
-	if !fairer && !q.turnOf(w).Before(last.turn) {
+	fairer := len(longest.waiters) > own+1 && clampPriority(a.Priority) >= int(last.priority)
+	if !fairer && q.rankOf(a) >= last.rank {
 		return nil
 	}
 	q.Remove(last)

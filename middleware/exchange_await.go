@@ -1,0 +1,46 @@
+package middleware
+
+import (
+	"slices"
+	"time"
+)
+
+// Await is how a stage has a request wait in its queue. It blocks until
+// something is sent to turn, which has room for one, or until the exchange's
+// context ends; but the stage sends to turn at the time until by itself, because
+// of limits that come later nothing is watched. That is what it is for: a
+// context that nobody asked for Done costs neither a channel nor a timer, and
+// requests that wait are many. It may return early: look at what was awaited
+// and at Err, and call it again.
+func (e *Exchange) Await(turn chan struct{}, until time.Time) {
+	c := e.call
+	c.mu.Lock()
+	if e.why != nil {
+		c.mu.Unlock()
+		return
+	}
+	place, id := c.remember(after{ex: e, turn: turn})
+	if c.limitBefore(e, until) {
+		c.listen()
+	}
+	var gone <-chan struct{}
+	if !c.listening {
+		gone = c.ctx.Done()
+	}
+	c.mu.Unlock()
+	select {
+	case <-turn:
+	case <-gone:
+	}
+	c.forget(place, id)
+}
+
+// limitBefore tells whether a limit ends the context of e before the time at. c.mu is held.
+func (c *call) limitBefore(e *Exchange, at time.Time) bool {
+	return slices.ContainsFunc(c.limits, func(l limit) bool { return l.at.Before(at) && e.within(l.ex) })
+}
+
+// awaited tells whether anybody is in Await. c.mu is held.
+func (c *call) awaited() bool {
+	return slices.ContainsFunc(c.afters, func(a after) bool { return a.turn != nil })
+}
