@@ -46,7 +46,7 @@ func innerBody(rc io.ReadCloser) (*Exchange, bool) {
 // Read reads from the body. After a limit or the caller's context ended the
 // exchange, it fails with that cause, also over a body that does not know contexts.
 func (b *watchedBody) Read(p []byte) (int, error) {
-	if b.ex.ended.Load() {
+	if b.ex.flags.has(ended) {
 		if err := b.ex.brokenBy(); err != nil {
 			return 0, err
 		}
@@ -54,7 +54,7 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 	n, err := b.ex.read(b.rc, p)
 	switch {
 	case err == io.EOF:
-		b.ex.end(End{Outcome: b.ex.outcome})
+		b.ex.end(End{Outcome: b.ex.decision()})
 	case err != nil:
 		b.ex.endAborted(err)
 		if cause := b.ex.brokenBy(); cause != nil {
@@ -68,7 +68,7 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 // caller's right and says nothing about the upstream.
 func (b *watchedBody) Close() error {
 	err := b.rc.Close()
-	b.ex.end(End{Outcome: b.ex.outcome})
+	b.ex.end(End{Outcome: b.ex.decision()})
 	return err
 }
 

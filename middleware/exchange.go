@@ -26,28 +26,37 @@ type Exchange struct {
 	up      *Exchange     // what this is an attempt of; nil for a call
 	caller  *http.Request // the request that Join or Child was given
 	req     http.Request  // the copy of it that goes on, with the exchange as its context
-	attempt uint32        // its number; 0 for a call
-	made    uint32        // attempts within this
 	between *between      // nil if nothing is
 
-	outcome   Outcome
+	outcome   *Outcome       // nil as long as nothing is decided, and for a plain success: see status
 	outcomeOf *http.Response // the response that outcome was read from, nil when it was decided in advance
 	waited    time.Duration
 	watchers  *watcher
 	slots     []slot
-	reported  atomic.Bool // progress, by a provider stage; bytes don't count then
-	ended     atomic.Bool
-	broken    atomic.Bool // the context ended before the exchange did
-	decided   bool
-	repeated  bool // a stage makes attempts of it as it needs them
+	why       atomic.Pointer[cause] // the context ended; nil while it lives. Stored with call.mu held
 
 	// Guarded by call.mu.
-	phase phase
-	late  bool  // a limit ended the context
-	why   error // the context ended: the cause of that limit, else the context's error; nil while it lives
 	done  chan struct{}
 	outer *Exchange // ends together with this one, because it returned this one's response
+	phase phase
+
+	status  uint16 // of a plain success, which nearly every answer is; else 0
+	flags   flags
+	attempt uint32 // its number; 0 for a call
+	made    uint32 // attempts within this
 }
+
+// flags are facts about an exchange that do not change back.
+type flags struct{ bits atomic.Uint32 }
+
+const (
+	ended    = 1 << iota // settled
+	reported             // progress, by a provider stage; bytes don't count then
+	repeated             // a stage makes attempts of it as it needs them
+)
+
+func (f *flags) has(bit uint32) bool { return f.bits.Load()&bit != 0 }
+func (f *flags) set(bit uint32)      { f.bits.Or(bit) }
 
 type phase uint8
 
@@ -105,7 +114,7 @@ func FromContext(ctx context.Context) *Exchange {
 	if !ok {
 		ex, _ = ctx.Value(exchangeKey{}).(*Exchange)
 	}
-	if ex == nil || ex.ended.Load() {
+	if ex == nil || ex.flags.has(ended) {
 		return nil
 	}
 	return ex
@@ -175,8 +184,7 @@ func (e *Exchange) Child(req *http.Request) (*Exchange, *http.Request) {
 		child = new(Exchange)
 	}
 	child.call, child.up = c, e
-	child.why, child.late = e.why, e.late
-	child.broken.Store(e.broken.Load())
+	child.why.Store(e.why.Load())
 	c.live = append(c.live, child)
 	c.mu.Unlock()
 	e.made++
@@ -213,13 +221,13 @@ func (e *Exchange) Attempt() int { return int(e.attempt) }
 
 // Repeats is called on an attempt by a stage that makes another one if this
 // fails. It holds for all that is within the attempt.
-func (e *Exchange) Repeats() { e.repeated = true }
+func (e *Exchange) Repeats() { e.flags.set(repeated) }
 
 // Repeated tells whether a stage further out, of the same chain, repeats what
 // fails here: then a stage further in makes one attempt and leaves it at that.
 func (e *Exchange) Repeated() bool {
 	for x := e; x != nil; x = x.up {
-		if x.repeated {
+		if x.flags.has(repeated) {
 			return true
 		}
 	}

@@ -15,7 +15,7 @@ import (
 func (e *Exchange) Await(turn chan struct{}, until time.Time) {
 	c := e.call
 	c.mu.Lock()
-	if e.why != nil {
+	if e.why.Load() != nil {
 		c.mu.Unlock()
 		return
 	}

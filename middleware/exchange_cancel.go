@@ -1,7 +1,5 @@
 package middleware
 
-import "context"
-
 // Cancel gives the exchange up, with every attempt within it: its context ends
 // with context.Canceled. Whatever is settled by that is Neutral, because it was
 // a stage that lost interest and not the upstream that failed. A response whose
@@ -10,7 +8,7 @@ import "context"
 func (e *Exchange) Cancel() {
 	c := e.call
 	c.mu.Lock()
-	ends := c.cancelBelow(e, context.Canceled, false, nil)
+	ends := c.cancelBelow(e, givenUp, nil)
 	c.mu.Unlock()
 	ends.run()
 }

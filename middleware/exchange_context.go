@@ -27,6 +27,21 @@ func (a after) run() {
 	}
 }
 
+// cause is why the context of an exchange ended.
+type cause struct {
+	err   error // that of a limit, else the context's
+	late  bool  // it was a limit
+	early bool  // the exchange had not ended by itself
+}
+
+// The causes that come with every call, and with attempts that are not needed any more.
+var (
+	finished = &cause{err: context.Canceled}
+	givenUp  = &cause{err: context.Canceled, early: true}
+)
+
+func endedWith(err error) *cause { return &cause{err: err, early: true} }
+
 // between is a context that a stage derived from the exchange above and passed on.
 type between struct {
 	context.Context
@@ -64,7 +79,7 @@ func (e *Exchange) Done() <-chan struct{} {
 	defer c.mu.Unlock()
 	if e.done == nil {
 		e.done = make(chan struct{})
-		if e.why != nil {
+		if e.why.Load() != nil {
 			close(e.done)
 		}
 	}
@@ -78,10 +93,10 @@ func (e *Exchange) Err() error {
 	c := e.call
 	c.mu.Lock()
 	var ends endings
-	if e.why == nil && !c.listening {
+	if e.why.Load() == nil && !c.listening {
 		// Nobody watches the caller's context and the limits yet, so look.
 		if err := c.ctx.Err(); err != nil {
-			ends = c.cancelBelow(nil, err, false, nil)
+			ends = c.cancelBelow(nil, endedWith(err), nil)
 		} else {
 			ends = c.cancelLate()
 		}
@@ -92,12 +107,16 @@ func (e *Exchange) Err() error {
 	return err
 }
 
-// err is the context's error. c.mu is held.
+// err is the context's error.
 func (e *Exchange) err() error {
-	if e.late {
+	switch why := e.why.Load(); {
+	case why == nil:
+		return nil
+	case why.late:
 		return context.DeadlineExceeded
+	default:
+		return why.err
 	}
-	return e.why
 }
 
 // Value gives the caller's value for key.
@@ -115,7 +134,7 @@ func (e *Exchange) AfterFunc(f func()) (stop func() bool) {
 	c := e.call
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if e.why != nil {
+	if e.why.Load() != nil {
 		go f()
 		return func() bool { return false }
 	}
@@ -173,7 +192,7 @@ func (e *Exchange) follow(above *Exchange, ctx context.Context) {
 		e.between.unhook = context.AfterFunc(ctx, func() {
 			err := ctx.Err() // which may ask the exchange above, so before the lock
 			e.call.mu.Lock()
-			ends := e.call.cancelBelow(e, err, false, nil)
+			ends := e.call.cancelBelow(e, endedWith(err), nil)
 			e.call.mu.Unlock()
 			ends.run()
 		})
@@ -205,13 +224,11 @@ type afterFuncer interface {
 }
 
 // cancelBelow cancels the contexts of root and of every exchange within it (of
-// all, for a nil root), because of a limit's cause if late, else of the
-// context's error. c.mu is held; what comes of it runs after the unlock.
-func (c *call) cancelBelow(root *Exchange, why error, late bool, ends endings) endings {
+// all, for a nil root). c.mu is held; what comes of it runs after the unlock.
+func (c *call) cancelBelow(root *Exchange, why *cause, ends endings) endings {
 	for _, e := range c.live {
-		if e.why == nil && e.within(root) {
-			e.broken.Store(true)
-			ends = append(ends, e.cancel(why, late))
+		if e.why.Load() == nil && e.within(root) {
+			ends = append(ends, e.cancel(why))
 		}
 	}
 	return ends
@@ -227,8 +244,8 @@ func (e *Exchange) within(root *Exchange) bool {
 }
 
 // cancel ends the exchange's context. c.mu is held.
-func (e *Exchange) cancel(why error, late bool) ending {
-	e.why, e.late = why, late
+func (e *Exchange) cancel(why *cause) ending {
+	e.why.Store(why)
 	if e.done != nil {
 		close(e.done)
 	}

@@ -56,7 +56,7 @@ func (e *Exchange) watch(r *http.Response) {
 		}
 		// It ended on the way up here.
 	}
-	if e.why != nil {
+	if e.why.Load() != nil {
 		// Too late, but still an answer: what is in memory can be read, and the
 		// rest fails by itself.
 		c.mu.Unlock()
@@ -71,7 +71,7 @@ func (e *Exchange) watch(r *http.Response) {
 	if e.unwatched() {
 		// The context stays as it is, in case that the body looks at it.
 		e.phase = over
-		e.ended.Store(true)
+		e.flags.set(ended)
 		c.mu.Unlock()
 		return
 	}
@@ -109,16 +109,16 @@ func (e *Exchange) end(how End) {
 		return
 	}
 	e.phase = over
-	e.ended.Store(true)
+	e.flags.set(ended)
 	// Whoever still waits for this context, or runs an attempt within it, is released.
 	var room [2]ending // nearly always enough, and on the stack
 	ends := endings(room[:0])
-	if e.why == nil {
-		ends = append(ends, e.cancel(context.Canceled, false))
+	if e.why.Load() == nil {
+		ends = append(ends, e.cancel(finished))
 	}
 	c.live = slices.DeleteFunc(c.live, func(x *Exchange) bool { return x == e })
 	c.limits = slices.DeleteFunc(c.limits, func(l limit) bool { return l.ex == e })
-	ends = c.cancelBelow(e, context.Canceled, false, ends)
+	ends = c.cancelBelow(e, givenUp, ends)
 	if len(c.live) == 0 {
 		c.stopListening()
 	}
@@ -140,7 +140,7 @@ func (e *Exchange) end(how End) {
 // endWith ends an exchange with the attempt whose response it returned. What
 // that response meant, it may have decided otherwise.
 func (e *Exchange) endWith(attempt End) {
-	outcome := e.outcome
+	outcome := e.decision()
 	if attempt.Err != nil {
 		outcome.Verdict, outcome.Reason, outcome.Processing = attempt.Outcome.Verdict, attempt.Outcome.Reason, attempt.Outcome.Processing
 	}
@@ -158,7 +158,7 @@ func (c *call) stopListening() {
 // endAborted settles an exchange whose body failed with err, or whose context
 // ended while the body was open.
 func (e *Exchange) endAborted(err error) {
-	outcome := e.outcome
+	outcome := e.decision()
 	outcome.Verdict, outcome.Reason, outcome.Processing = e.blame(err)
 	if cause := e.brokenBy(); cause != nil {
 		err = cause
@@ -192,10 +192,8 @@ func (e *Exchange) blame(err error) (Verdict, Reason, Processing) {
 // brokenBy is what ended the context while the exchange was still on: the
 // cause of a limit, or the context's error; nil if nothing did.
 func (e *Exchange) brokenBy() error {
-	if !e.broken.Load() {
-		return nil
+	if why := e.why.Load(); why != nil && why.early {
+		return why.err
 	}
-	e.call.mu.Lock()
-	defer e.call.mu.Unlock()
-	return e.why
+	return nil
 }

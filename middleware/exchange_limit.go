@@ -25,7 +25,7 @@ func (e *Exchange) Limit(at time.Time, cause error) {
 	if deadline, ok := c.ctx.Deadline(); ok && !at.IsZero() && !at.Before(deadline) && !c.nested() {
 		at = time.Time{}
 	}
-	if e.why != nil {
+	if e.why.Load() != nil {
 		return
 	}
 	i := slices.IndexFunc(c.limits, func(l limit) bool { return l.ex == e && l.cause == cause })
@@ -58,15 +58,10 @@ type CallersDeadline interface {
 
 // Cause tells which limit ended the exchange's context; nil if none did.
 func (e *Exchange) Cause() error {
-	if !e.broken.Load() {
-		return nil
+	if why := e.why.Load(); why != nil && why.late {
+		return why.err
 	}
-	e.call.mu.Lock()
-	defer e.call.mu.Unlock()
-	if !e.late {
-		return nil
-	}
-	return e.why
+	return nil
 }
 
 // arm sees to it that the alarm rings at the earliest limit or before: one that
@@ -76,7 +71,7 @@ func (c *call) arm() {
 	var next time.Time
 	for i := range c.limits {
 		l := &c.limits[i]
-		if l.ex.why == nil && (next.IsZero() || l.at.Before(next)) {
+		if l.ex.why.Load() == nil && (next.IsZero() || l.at.Before(next)) {
 			next = l.at
 		}
 	}
@@ -103,7 +98,7 @@ func (c *call) look() {
 	}
 	var ends endings
 	if err := c.ctx.Err(); err != nil {
-		ends = c.cancelBelow(nil, err, false, nil)
+		ends = c.cancelBelow(nil, endedWith(err), nil)
 	} else {
 		ends = c.cancelLate()
 	}
@@ -116,8 +111,8 @@ func (c *call) look() {
 func (c *call) cancelLate() (ends endings) {
 	for _, e := range c.live {
 		for _, l := range c.limits {
-			if l.ex == e && e.why == nil && time.Until(l.at) <= 0 {
-				ends = c.cancelBelow(e, l.cause, true, ends)
+			if l.ex == e && e.why.Load() == nil && time.Until(l.at) <= 0 {
+				ends = c.cancelBelow(e, &cause{err: l.cause, late: true, early: true}, ends)
 			}
 		}
 	}

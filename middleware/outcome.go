@@ -125,9 +125,9 @@ const (
 // is looked at once. A caller that cancelled makes an error Neutral; the
 // limit of a stage, and the caller's deadline, make it a Failure.
 func (e *Exchange) Outcome(resp *http.Response, err error) Outcome {
-	if e.decided && (e.outcomeOf == nil || e.outcomeOf == resp) {
+	if e.decided() && (e.outcomeOf == nil || e.outcomeOf == resp) {
 		e.outcomeOf = resp
-		return e.outcome
+		return e.decision()
 	}
 	if err != nil || resp == nil {
 		o := Classify(nil, err)
@@ -136,11 +136,40 @@ func (e *Exchange) Outcome(resp *http.Response, err error) Outcome {
 		}
 		return o
 	}
-	e.outcome, e.decided, e.outcomeOf = Classify(resp, nil), true, resp
-	return e.outcome
+	o := Classify(resp, nil)
+	e.decide(o, resp)
+	return o
 }
 
 // Decide sets the outcome of what the stage is about to return, for every stage above it.
-func (e *Exchange) Decide(o Outcome) {
-	e.outcome, e.decided, e.outcomeOf = o, true, nil
+func (e *Exchange) Decide(o Outcome) { e.decide(o, nil) }
+
+// plainSuccess is an answer of which there is nothing to say but its status.
+func plainSuccess(status uint16) Outcome {
+	return Outcome{Verdict: Success, Processing: Processed, Status: int(status)}
+}
+
+func (e *Exchange) decide(o Outcome, of *http.Response) {
+	e.outcomeOf = of
+	if status := uint16(o.Status); status != 0 && o == plainSuccess(status) {
+		e.status, e.outcome = status, nil
+		return
+	}
+	e.status, e.outcome = 0, o.kept()
+}
+
+// kept is o on the heap, where only a caller that needs it there puts it.
+func (o Outcome) kept() *Outcome { return &o }
+
+func (e *Exchange) decided() bool { return e.status != 0 || e.outcome != nil }
+
+// decision is what was decided; the zero Outcome if nothing was.
+func (e *Exchange) decision() Outcome {
+	switch {
+	case e.outcome != nil:
+		return *e.outcome
+	case e.status != 0:
+		return plainSuccess(e.status)
+	}
+	return Outcome{}
 }

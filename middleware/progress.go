@@ -36,7 +36,7 @@ func (e *Exchange) OnProgress(w ProgressWatcher) {
 // each Read that gives bytes is progress.
 func (e *Exchange) ReportsProgress() {
 	for x := e; x != nil; x = x.up {
-		x.reported.Store(true)
+		x.flags.set(reported)
 	}
 }
 
@@ -45,7 +45,7 @@ func (e *Exchange) ReportsProgress() {
 // is given it later. It is safe for concurrent use and costs next to nothing
 // where nobody watches.
 func (e *Exchange) Progress() {
-	if e.ended.Load() {
+	if e.flags.has(ended) {
 		return // an attempt that was given up
 	}
 	for x := e; x != nil; x = x.up {
@@ -59,7 +59,7 @@ func (e *Exchange) Progress() {
 
 // read reads from the body, and tells those who watch.
 func (e *Exchange) read(rc io.Reader, p []byte) (int, error) {
-	if e.ended.Load() || !e.isWatched() {
+	if e.flags.has(ended) || !e.isWatched() {
 		return rc.Read(p)
 	}
 	for x := e; x != nil; x = x.up {
@@ -71,7 +71,7 @@ func (e *Exchange) read(rc io.Reader, p []byte) (int, error) {
 	}
 	n, err := rc.Read(p)
 	for x := e; x != nil; x = x.up {
-		progress := n > 0 && !e.reported.Load()
+		progress := n > 0 && !e.flags.has(reported)
 		for w := x.watchers; w != nil; w = w.next {
 			if w.progress != nil {
 				w.progress.ReadEnds(progress)
