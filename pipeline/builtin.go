@@ -107,7 +107,7 @@ func buildCache(c httpcache.Config, env Env) (Stage[httpcache.Config], error) {
 	stage.Stop = s.Stop
 	stage.Keeps = func(old, c httpcache.Config) bool { return old.Store == c.Store }
 	if err == nil {
-		stage.Stale = s
+		stage.Stale, stage.Purger = s, s
 	}
 	return stage, err
 }

@@ -36,6 +36,8 @@ type Stage[C any] struct {
 	// Stale is where the pipeline's fallback takes old answers from; nil if the
 	// stage stores none.
 	Stale middleware.StaleSource
+	// Purger forgets answers that the stage keeps; nil if it keeps none.
+	Purger Purger
 	// Attempts is the most requests that the stage can make of one; 0 means 1.
 	// The worst case of a pipeline is their product.
 	Attempts func(c C) int
@@ -105,7 +107,7 @@ func Define[C interface{ Validate() error }](typ string, defaults func() C, buil
 			}
 			i := &instance{
 				id: env.ID, typ: typ, wrap: s.Wrap, start: s.Start, stop: s.Stop,
-				report: s.Report, ready: s.Ready, stale: s.Stale, running: s.Start == nil,
+				report: s.Report, ready: s.Ready, stale: s.Stale, purger: s.Purger, running: s.Start == nil,
 			}
 			if s.Update != nil {
 				i.update = func(cfg any) { s.Update(cfg.(C)) }

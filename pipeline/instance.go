@@ -19,6 +19,7 @@ type instance struct {
 	ready       func(context.Context) error
 	attempts    func(cfg any) int
 	stale       middleware.StaleSource
+	purger      Purger
 
 	life    sync.Mutex
 	running bool
