@@ -1,8 +1,11 @@
 package pipeline
 
 import (
+	"context"
+	"errors"
 	"net/http"
 
+	"github.com/headgate-go/headgate/cachestore/tiered"
 	"github.com/headgate-go/headgate/fallback"
 	"github.com/headgate-go/headgate/middleware"
 	"github.com/headgate-go/headgate/middleware/circuitbreaker"
@@ -91,21 +94,30 @@ func buildHedge(c hedge.Config, env Env) (Stage[hedge.Config], error) {
 	return stage, err
 }
 
-// buildCache makes the store that the configuration names: the memory store is
-// the stage's own, every other one was handed to the pipeline.
+// buildCache makes the cache over the store that the configuration names: the
+// memory store is the stage's own, every other one is the pipeline's, or was handed to it.
 func buildCache(c httpcache.Config, env Env) (Stage[httpcache.Config], error) {
 	opts := []httpcache.Option{httpcache.WithReporter(env.Reporter())}
+	var guarded *tiered.Store
 	if c.Store != httpcache.StoreMemory {
 		s, err := env.Store(c.Store)
 		if err != nil {
 			return Stage[httpcache.Config]{}, &middleware.ConfigError{Name: "store", Problem: err.Error()}
 		}
+		if guarded, err = guard(c, s, env); err != nil {
+			return Stage[httpcache.Config]{}, &middleware.ConfigError{Name: "store", Problem: err.Error()}
+		}
+		if guarded != nil {
+			s = guarded
+		}
 		opts = append(opts, httpcache.WithStore(s))
 	}
 	s, err := httpcache.New(c, opts...)
 	stage, err := describe(s, err, func() any { return s.Stats() })
-	stage.Stop = s.Stop
-	stage.Keeps = func(old, c httpcache.Config) bool { return old.Store == c.Store }
+	stage.Stop, stage.Keeps = s.Stop, keepsGuard
+	if guarded != nil {
+		stage.Stop = func(ctx context.Context) error { return errors.Join(s.Stop(ctx), guarded.Stop(ctx)) }
+	}
 	if err == nil {
 		stage.Stale, stage.Purger = s, s
 	}

@@ -162,7 +162,8 @@ func (s *Store) Delete(ctx context.Context, key any) error {
 	if err := s.usable(ctx); err != nil {
 		return fail("delete", err)
 	}
-	if err := os.Remove(s.path(k)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	path := s.path(k)
+	if err := os.Remove(path); err != nil && !absent(path, err) {
 		return fail("delete", err)
 	}
 	return nil

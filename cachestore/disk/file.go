@@ -83,6 +83,15 @@ func (s *Store) decode(f *os.File, info fs.FileInfo, key string) (cachestore.Ent
 	return e, err == nil, nil
 }
 
+// absent tells whether a removal failed because there is nothing to remove. A read-only file system says that it is
+// one before it looks.
+func absent(path string, err error) bool {
+	if !errors.Is(err, fs.ErrNotExist) {
+		_, err = os.Lstat(path)
+	}
+	return errors.Is(err, fs.ErrNotExist)
+}
+
 // removeSame deletes the file unless another has taken its place. Between the look and the deletion it still could,
 // which costs an entry and nothing else.
 func removeSame(path string, info fs.FileInfo) {

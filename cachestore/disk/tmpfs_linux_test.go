@@ -45,6 +45,7 @@ func TestARealFileSystemWithoutRoom(t *testing.T) {
 	requireSkippable(t, s.Set(t.Context(), "0", "new"), syscall.EROFS)
 	requireSkippable(t, s.Delete(t.Context(), "0"), syscall.EROFS)
 	require.True(t, requireShared(t, s, "0"), "the old value is still served")
+	require.NoError(t, s.Delete(t.Context(), "absent"))
 	_, err := s.Get(t.Context(), "absent")
 	require.ErrorIs(t, err, store.NotFound{})
 }
