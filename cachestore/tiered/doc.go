@@ -7,7 +7,11 @@
 // longer: the absolute end and the tags travel with the value. A write goes to every tier; one that does not take it (too
 // large) has its old value deleted instead. Deletes and invalidations reach every tier, whether or not the caller's context
 // has ended meanwhile. A copy upwards that a write or a delete of the same key has overtaken is not made. All that is
-// within this process: the memory of another one keeps what it has until it expires.
+// within this process: the memory of another one keeps what it has until it expires. A read with a context of
+// cachestore.Latest begins at the lowest tier, which processes share, and believes it.
+//
+// A hit in an upper tier is now and then looked up in those below as well, beside the request: they evict what was used
+// least recently, and would lose first what is read most.
 //
 // # Tiers that are slow or dead
 //

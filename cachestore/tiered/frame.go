@@ -43,8 +43,11 @@ func (f frame) tagBytes() uint32 { return binary.BigEndian.Uint32(f[9:]) }
 func (f frame) tags() []string   { return taglist.Decode(f[frameHeader : frameHeader+int(f.tagBytes())]) }
 func (f frame) value() []byte    { return f[frameHeader+int(f.tagBytes()):] }
 
-// left is the rest of its life: zero if it has no end, negative if it is over.
+// left is the rest of its life: zero if it has no end, negative if it is over, or if there is no frame.
 func (f frame) left() time.Duration {
+	if f == nil {
+		return -1
+	}
 	end := int64(binary.BigEndian.Uint64(f[1:]))
 	if end == never {
 		return 0

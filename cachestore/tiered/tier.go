@@ -34,10 +34,11 @@ type tier struct {
 	stats      TierStats
 }
 
-// get gives what the tier has; nil for nothing, whatever the reason is. ended tells that it is the caller's.
-func (t *tier) get(ctx context.Context, key string) (f frame, ended error) {
+// get gives what the tier has; nil for nothing. told is false if the tier could not say. ended tells that it is the
+// caller's.
+func (t *tier) get(ctx context.Context, key string) (f frame, told bool, ended error) {
 	if t.skipped() {
-		return nil, nil
+		return nil, false, nil
 	}
 	var value any
 	err := t.within(ctx, func(ctx context.Context) error {
@@ -48,19 +49,19 @@ func (t *tier) get(ctx context.Context, key string) (f frame, ended error) {
 	switch {
 	case cachestore.IsMiss(err):
 		t.counted(&t.reads, nil)
-		return nil, nil
+		return nil, true, nil
 	case err != nil && ctx.Err() != nil:
-		return nil, ctx.Err()
+		return nil, false, ctx.Err()
 	case err != nil:
 		t.counted(&t.reads, err)
-		return nil, nil
+		return nil, false, nil
 	}
 	t.counted(&t.reads, nil)
 	if b, ok := value.([]byte); ok && frame(b).valid() {
-		return b, nil
+		return b, true, nil
 	}
 	t.delete(ctx, key) // somebody else's value under our key
-	return nil, nil
+	return nil, true, nil
 }
 
 // set stores a value, or else deletes what the tier has under its key. A tier that refuses values at once, as a full disk

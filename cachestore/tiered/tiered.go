@@ -27,10 +27,14 @@ const (
 
 // Store is several stores in one. It is safe for concurrent use. [New] makes one.
 type Store struct {
-	tiers  []*tier
-	guard  *guard
-	tasks  *tasks
-	misses atomic.Uint64
+	tiers    []*tier
+	readDown []int // the places of the tiers, from the fastest
+	readUp   []int // from the slowest
+	guard    *guard
+	tasks    *tasks
+	misses   atomic.Uint64
+
+	touching atomic.Bool
 }
 
 var _ store.StoreInterface = (*Store)(nil)
@@ -72,6 +76,9 @@ func New(cfg Config, stores map[string]store.StoreInterface, opts ...Option) (*S
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
+	for i := range s.tiers {
+		s.readDown, s.readUp = append(s.readDown, i), append(s.readUp, len(s.tiers)-1-i)
+	}
 	return s, nil
 }
 
@@ -90,22 +97,24 @@ func (s *Store) GetWithTTL(ctx context.Context, key any) (any, time.Duration, er
 	}
 	stripe := s.guard.stripe(k)
 	noted := stripe.note()
-	for i, t := range s.tiers {
-		f, err := t.get(ctx, k)
+	for _, i := range s.order(ctx) {
+		t := s.tiers[i]
+		f, told, err := t.get(ctx, k)
 		if err != nil {
 			return nil, 0, fail("get", err)
 		}
-		if f == nil {
-			continue
-		}
 		left := f.left()
 		if left < 0 {
+			if told && i > 0 && cachestore.WantsLatest(ctx) {
+				break // what the tiers above have, another process has deleted
+			}
 			continue
 		}
 		t.hit()
 		if i > 0 {
 			stripe.fill(noted, func() { s.fill(ctx, k, f, s.tiers[:i]) })
 		}
+		s.touch(k, s.tiers[i+1:])
 		if t.inline || i > 0 { // a tier keeps it as it is
 			return bytes.Clone(f.value()), left, nil
 		}
@@ -113,6 +122,14 @@ func (s *Store) GetWithTTL(ctx context.Context, key any) (any, time.Duration, er
 	}
 	s.misses.Add(1)
 	return nil, 0, cachestore.ErrNotFound
+}
+
+// order is that in which the tiers are read.
+func (s *Store) order(ctx context.Context) []int {
+	if cachestore.WantsLatest(ctx) {
+		return s.readUp
+	}
+	return s.readDown
 }
 
 // fill copies a value to the tiers above the one that had it, for what is left of its life.
