@@ -4,13 +4,16 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	goredis "github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
 	"github.com/headgate-go/headgate/cachestore/redis"
@@ -143,7 +146,8 @@ func (v *versions) answer(n int, r *http.Request) middlewaretest.Answer {
 	case r.Method == http.MethodPut:
 		return middlewaretest.Text(204, "")
 	}
-	return middlewaretest.Text(200, fmt.Sprintf("%d %s", n, strings.Repeat("x", size))).With("Cache-Control", "max-age=3600")
+	return middlewaretest.Text(200, fmt.Sprintf("%d %s", n, strings.Repeat("x", size))).
+		With("Cache-Control", "max-age=3600").With("Vary", "X-Token")
 }
 
 func newVersions(t testing.TB) (*versions, *middlewaretest.Upstream) {
@@ -249,5 +253,36 @@ func TestFallbackGivesAStaleAnswerAfterARestart(t *testing.T) {
 		require.Equal(t, "stale; reason=busy", got.fallback)
 		require.Equal(t, want.body, got.body)
 		require.Equal(t, 200, got.status)
+	})
+}
+
+// A value that rotates in a field of Vary takes the place of older ones, and so do the bodies.
+func TestARotatingVaryDoesNotFillTheStore(t *testing.T) {
+	onEachStore(t, func(t *testing.T, restart func() *pipeline.Pipeline) {
+		_, up := newVersions(t)
+		p := restart()
+		held := func() (n int) {
+			if os.Getenv("TEST_STORE") == "redis" {
+				client := goredis.NewClient(&goredis.Options{Addr: os.Getenv("TEST_REDIS")})
+				defer func() { require.NoError(t, client.Close()) }()
+				size, err := client.DBSize(t.Context()).Result()
+				require.NoError(t, err)
+				return int(size)
+			}
+			require.NoError(t, filepath.WalkDir(os.Getenv("TEST_FOLDER"), func(_ string, d fs.DirEntry, err error) error {
+				if err == nil && !d.IsDir() {
+					n++
+				}
+				return err
+			}))
+			return n
+		}
+		for i := range 50 {
+			call{path: "/20000", header: http.Header{"X-Token": {fmt.Sprint(i)}}}.over(t, p, up)
+		}
+		variants := httpcache.DefaultConfig().MaxVariants
+		require.LessOrEqual(t, held(), 3+variants, "an index, a mark, the list of purges, and the bodies")
+		last := call{path: "/20000", header: http.Header{"X-Token": {"49"}}}.over(t, restart(), up)
+		require.Contains(t, last.cached, "headgate; hit")
 	})
 }
