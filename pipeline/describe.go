@@ -42,16 +42,23 @@ type StageReport struct {
 	Stats any `json:"stats,omitempty"`
 }
 
-// Report is a snapshot of all stages, outermost first, and of the base, as
+// Report is a snapshot of all stages, outermost first, of the stores that the
+// configuration describes, as "stores.disk", if they have a Report() any, and of the base, as
 // "transport", if it is a transport.Transport.
 func (p *Pipeline) Report() []StageReport {
 	var all []StageReport
-	for _, s := range p.current.Load().stages {
+	g := p.current.Load()
+	for _, s := range g.stages {
 		r := StageReport{ID: s.id}
 		if s.report != nil {
 			r.Stats = s.report()
 		}
 		all = append(all, r)
+	}
+	for _, s := range g.stores {
+		if in, ok := s.store.(interface{ Report() any }); ok {
+			all = append(all, StageReport{ID: "stores." + s.id, Stats: in.Report()})
+		}
 	}
 	return append(all, p.baseReport()...)
 }

@@ -26,7 +26,8 @@ type storeEnv struct {
 // configuration says nothing; open makes a store of valid settings, and does no
 // I/O. A store with a method Start(context.Context) error is started with the
 // pipeline, before its stages, and one with Stop(context.Context) error is
-// stopped with it, after them; Stop is called whether or not Start was.
+// stopped with it, after them; Stop is called whether or not Start was. What one with
+// a method Report() any says is part of [Pipeline.Report].
 //
 //	pipeline.DefineStore(redis.Type, redis.DefaultServerConfig, redis.Open)
 func DefineStore[C interface{ Validate() error }, S store.StoreInterface](typ string, defaults func() C, open func(C) (S, error)) Factory {

@@ -88,6 +88,14 @@ pipelines:
 	require.NoError(t, err, "it is on the disk")
 	require.NotEmpty(t, value)
 	require.Len(t, server.Keys(), 1, "and in Redis")
+	reported := map[string]any{}
+	for _, r := range p.Report() {
+		reported[r.ID] = r.Stats
+	}
+	require.EqualValues(t, 1, reported["stores.disk"].(disk.Stats).Hits)
+	require.Len(t, reported["stores.tiered"].(tiered.Stats).Tiers, 3)
+	require.Contains(t, reported, "stores.memory/small")
+	require.Contains(t, reported, "stores.redis")
 
 	require.NoError(t, p.Stop(t.Context()))
 	for _, id := range []string{"keeper/all", "keeper/own"} {

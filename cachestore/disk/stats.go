@@ -27,3 +27,6 @@ func (s *Store) Stats() Stats {
 		MaxBytes:    s.maxBytes,
 	}
 }
+
+// Report is Stats, for a pipeline's own report.
+func (s *Store) Report() any { return s.Stats() }

@@ -25,3 +25,6 @@ func (s *Store) Stats() Stats {
 
 // Len is the number of entries, those included that have expired and were not read since.
 func (s *Store) Len() int { return s.cache.EstimatedSize() }
+
+// Report is Stats, for a pipeline's own report.
+func (s *Store) Report() any { return s.Stats() }

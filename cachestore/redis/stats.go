@@ -11,3 +11,6 @@ type Stats struct {
 func (s *Store) Stats() Stats {
 	return Stats{Hits: s.stats.hits.Load(), Misses: s.stats.misses.Load(), Damaged: s.stats.damaged.Load()}
 }
+
+// Report is Stats, for a pipeline's own report.
+func (s *Store) Report() any { return s.Stats() }

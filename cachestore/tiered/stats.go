@@ -41,3 +41,6 @@ func (t *tier) snapshot() TierStats {
 	}
 	return stats
 }
+
+// Report is Stats, for a pipeline's own report.
+func (s *Store) Report() any { return s.Stats() }
