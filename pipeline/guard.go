@@ -4,6 +4,7 @@ import (
 	"github.com/eko/gocache/lib/v4/store"
 
 	"github.com/headgate-go/headgate/cachestore"
+	"github.com/headgate-go/headgate/cachestore/disk"
 	"github.com/headgate-go/headgate/cachestore/tiered"
 	"github.com/headgate-go/headgate/middleware/httpcache"
 )
@@ -16,7 +17,7 @@ func guard(c httpcache.Config, s store.StoreInterface, env Env) (*tiered.Store, 
 	switch s.(type) {
 	case cachestore.PointerStore, *tiered.Store:
 		return nil, nil
-	case *cachestore.Adapter:
+	case *cachestore.Adapter, *disk.Store: // as a tier should be
 	default:
 		adapted, err := cachestore.Adapt(s)
 		if err != nil {
