@@ -60,7 +60,7 @@ func (m *marks) current(ctx context.Context, label string) (known, error) {
 	if ok && now.Sub(k.at) < m.keeper.settings.Load().purgeWithin && now.Before(k.expires) {
 		return k, nil
 	}
-	stored, found, err := m.keeper.read(ctx, markKey(label))
+	stored, found, err := m.keeper.read(cachestore.Latest(ctx), markKey(label))
 	if err != nil || !found {
 		return known{}, err
 	}

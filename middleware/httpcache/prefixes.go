@@ -55,7 +55,7 @@ func (m *marks) list(ctx context.Context) (*prefixes, error) {
 
 func (m *marks) readList(ctx context.Context) (*prefixes, error) {
 	now := time.Now()
-	stored, found, err := m.keeper.read(ctx, prefixesKey)
+	stored, found, err := m.keeper.read(cachestore.Latest(ctx), prefixesKey)
 	if err != nil || !found || stored.Expires.Sub(now) < markLife/2 {
 		return nil, err // near its end it begins anew, as a mark does
 	}
