@@ -2,6 +2,7 @@ package semaphore_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -107,4 +108,45 @@ func TestWithoutDeadlinesADelayThatStandsIsShed(t *testing.T) {
 		require.Greater(t, shed, 5)
 		require.Equal(t, 40, shed+len(up.in))
 	})
+}
+
+// A stage further out can give up what waits here, or bound it when it waits already.
+func TestAStageFurtherOutEndsTheWait(t *testing.T) {
+	errLimit := errors.New("a limit of that stage")
+	for name, tt := range map[string]struct {
+		end   func(*middleware.Exchange)
+		after time.Duration
+		want  error
+	}{
+		"by giving it up": {(*middleware.Exchange).Cancel, time.Second, semaphore.ErrCanceled},
+		"with a limit":    {func(ex *middleware.Exchange) { ex.Limit(time.Now().Add(time.Second), errLimit) }, 2 * time.Second, semaphore.ErrTooLate},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStage(t, config(nil))
+				outer := func(next http.RoundTripper) http.RoundTripper {
+					return middleware.Forward(next, func(req *http.Request) (resp *http.Response, err error) {
+						ex, inner := middleware.Join(req)
+						defer ex.Leave(req, &resp, &err)
+						child, attempt := ex.Child(inner)
+						defer child.Leave(inner, &resp, &err)
+						if req.URL.Path == "/waits" {
+							time.AfterFunc(time.Second, func() { tt.end(child) })
+						}
+						return next.RoundTrip(attempt)
+					})
+				}
+				rt := middleware.Chain(&upstream{d: time.Minute}, outer, s.Wrap)
+				var first sync.WaitGroup
+				first.Go(func() { require.NoError(t, get(t.Context(), rt, "http://a/first")) })
+				synctest.Wait()
+				start := time.Now()
+				require.ErrorIs(t, get(t.Context(), rt, "http://a/waits"), tt.want)
+				require.Equal(t, tt.after, time.Since(start))
+				_, waiting := inUse(s)
+				require.Zero(t, waiting)
+				first.Wait()
+			})
+		})
+	}
 }
