@@ -182,7 +182,7 @@ func spoken(t *testing.T, a says, other bool, kinds map[string]bool) (lines []st
 		lines = append(lines, fmt.Sprintf(format, args...))
 	}
 	var log bytes.Buffer
-	logger := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(&log), zapcore.DebugLevel))
+	logger := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.Lock(zapcore.AddSync(&log)), zapcore.DebugLevel))
 	watch := middleware.ObserverFunc(func(_ context.Context, e middleware.Event) {
 		say("%+v %+v %v", e, e.Err, e.Attrs)
 		mu.Lock()
@@ -215,6 +215,7 @@ func spoken(t *testing.T, a says, other bool, kinds map[string]bool) (lines []st
 	require.NoError(t, err)
 	say("%s %+v %s", report, p.Report(), p)
 	require.NoError(t, p.Stop(context.WithoutCancel(t.Context())))
+	synctest.Wait() // nobody speaks any more
 	say("%s", log.String())
 
 	require.NotEmpty(t, api.sent["api.deepseek.com"])
