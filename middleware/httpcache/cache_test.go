@@ -318,6 +318,7 @@ func TestOnlyWholeBodiesAreStored(t *testing.T) {
 		"closed early":                       {func(r *http.Response) { arrives(r, "hell", "o") }, some(4), false},
 		"closed when all was read, its end not seen": {func(*http.Response) {}, some(5), true},
 		"the same, of unknown length":                {func(r *http.Response) { unknown(r); arrives(r, "hello", "") }, some(5), false},
+		"the same, while its end is awaited":         {func(r *http.Response) { r.Body = newEndless("hello") }, some(5), true},
 		"not read at all":                            {func(r *http.Response) { arrives(r, "", "hello") }, func(io.ReadCloser) {}, false},
 		"empty and not read at all":                  {func(r *http.Response) { r.Body, r.ContentLength = http.NoBody, 0 }, func(io.ReadCloser) {}, true},
 		"over max_entry_bytes, not declared": {func(r *http.Response) {
@@ -365,6 +366,27 @@ func (pause) Read([]byte) (int, error) {
 type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, errors.New("cut off") }
+
+// endless gives its text, and then nothing until it is closed.
+type endless struct {
+	io.Reader
+	closed chan struct{}
+}
+
+func newEndless(text string) endless { return endless{strings.NewReader(text), make(chan struct{})} }
+
+func (e endless) Read(p []byte) (int, error) {
+	if n, _ := e.Reader.Read(p); n > 0 {
+		return n, nil
+	}
+	<-e.closed
+	return 0, http.ErrBodyReadAfterClose
+}
+
+func (e endless) Close() error {
+	close(e.closed)
+	return nil
+}
 
 // eager gives io.EOF together with the last bytes.
 type eager struct{ r *strings.Reader }

@@ -160,11 +160,12 @@ func (t *tape) record(n int, panicked any, err error) bool {
 		t.more.Broadcast()
 		t.reading = !t.closed && (t.ahead() < readAhead || t.fill.whole())
 		if t.closed {
-			t.fill.abort()
+			t.given()
 		}
 		return t.reading
 	}
-	closing, clean := !t.closed, err == io.EOF && !t.closed
+	closing := !t.closed
+	clean := closing && err == io.EOF || !closing && t.fill.whole()
 	t.more.Broadcast()
 	t.mu.Unlock()
 	t.finish(err, clean, closing)
@@ -181,8 +182,8 @@ func (t *tape) ahead() int64 {
 }
 
 // finish notes how the upstream's body ended. What ended cleanly is stored before
-// anybody sees the end, and what ended because it was closed is not: some bodies
-// call that a clean end.
+// anybody sees the end. What ended because it was closed is not, whatever the body
+// calls that, unless all that was declared is there.
 func (t *tape) finish(err error, clean, closing bool) {
 	var trailer http.Header
 	if clean {
@@ -260,10 +261,16 @@ func (t *tape) detach(r *tapeReader, cause error) (last bool) {
 	}
 	t.closed = true
 	if !t.reading {
-		if t.fill.whole() {
-			t.fill.commit()
-		}
-		t.fill.abort()
+		t.given()
 	}
 	return true
+}
+
+// given ends the recording of a body that was closed before its end was seen: all
+// of it may be there. t.mu is held, and the fill is this goroutine's.
+func (t *tape) given() {
+	if t.fill.whole() {
+		t.fill.commit()
+	}
+	t.fill.abort()
 }
