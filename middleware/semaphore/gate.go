@@ -162,12 +162,16 @@ func (g *gate) Settle(t uint64, end middleware.End) {
 
 // settle returns a permit, and learns how long it was held.
 func (g *gate) settle(t token, o middleware.Outcome) {
-	answered := o.Verdict == middleware.Success || o.Verdict == middleware.Invalid || o.Verdict == middleware.Failure && o.Status != 0
-	if answered { // else it says how patient the caller was, not how long the upstream needs
-		if held := t.held(); held > 0 {
-			g.service.Add(held)
-			g.interval.add(float64(held) / float64(max(1, g.inUse.Load())))
-		}
+	switch held := t.held(); {
+	case held <= 0:
+	case o.Verdict == middleware.Success || o.Verdict == middleware.Invalid || o.Verdict == middleware.Failure && o.Status != 0:
+		g.service.Add(held)
+		g.interval.add(float64(held) / float64(max(1, g.inUse.Load())))
+	case o.Reason == middleware.ReasonDeadline && held < 2*g.service.Value():
+		// The reserve was not enough, and nobody knows what would have been: a
+		// little more is tried. What took much longer says how patient the
+		// caller was, not how long the upstream needs.
+		g.service.Add(held + held/4)
 	}
 	g.release()
 }
