@@ -22,6 +22,7 @@ type call struct {
 
 	again  bool    // an SDK above repeats the call: all attempts but one were made before
 	made   int     // attempts that went upstream
+	number int     // the last attempt's in the whole call, which may have come here before on its way elsewhere
 	failed failure // the last of them
 	paid   ticket  // for the attempt that is on or comes next
 }
@@ -91,6 +92,7 @@ func (c *call) run() (*http.Response, error) {
 // attempt sends the request once, within an exchange of its own.
 func (c *call) attempt(body io.ReadCloser) (child *middleware.Exchange, outcome middleware.Outcome, resp *http.Response, err error) {
 	child, req := c.ex.Child(c.req)
+	c.number = child.Attempt()
 	defer child.Leave(c.req, &resp, &err)
 	child.Repeats()
 	c.r.attempts.Add(1)

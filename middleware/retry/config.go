@@ -9,7 +9,8 @@ import (
 // Config is the stage's settings.
 type Config struct {
 	// MaxAttempts is the number of attempts for a call, the first one included; 1
-	// means no retry. Default 3.
+	// means no retry. A call that passes again on its way to another upstream, sent
+	// there by a fallback, goes on counting, and gets at least one. Default 3.
 	MaxAttempts int `yaml:"max_attempts"`
 	// BaseDelay is the backoff before the second attempt; it doubles with each
 	// further one. Default 200ms.
