@@ -12,7 +12,7 @@ import (
 	"github.com/eko/gocache/lib/v4/store"
 
 	"github.com/headgate-go/headgate/cachestore"
-	"github.com/headgate-go/headgate/cachestore/internal/taglist"
+	"github.com/headgate-go/headgate/cachestore/internal/seal"
 	"github.com/headgate-go/headgate/middleware"
 )
 
@@ -130,19 +130,11 @@ func (s *Store) Set(ctx context.Context, key any, value any, options ...store.Op
 	if opts.Expiration < 0 {
 		return s.Delete(ctx, k)
 	}
-	now := time.Now()
-	e := cachestore.Entry{Key: k, Stored: now, Meta: taglist.Encode(opts.Tags), Body: body}
-	if opts.Expiration > 0 {
-		e.Expires = now.Add(opts.Expiration)
-	}
-	data, err := cachestore.Encode(e)
+	_, data, err := seal.Seal(k, body, opts, s.maxEntry)
 	if err != nil {
 		return err
 	}
 	size := int64(len(data))
-	if size > s.maxEntry {
-		return &cachestore.TooLargeError{What: "entry", Size: size, Limit: s.maxEntry}
-	}
 	if err := s.reserve(ctx, charged(size)); err != nil {
 		return fail("set", err)
 	}

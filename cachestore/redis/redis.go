@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/headgate-go/headgate/cachestore"
+	"github.com/headgate-go/headgate/cachestore/internal/seal"
 	"github.com/headgate-go/headgate/cachestore/internal/taglist"
 	"github.com/headgate-go/headgate/middleware"
 )
@@ -132,20 +133,11 @@ func (s *Store) Set(ctx context.Context, key any, value any, options ...store.Op
 	if opts.Expiration < 0 {
 		return s.Delete(ctx, k)
 	}
-	now := time.Now()
-	e := cachestore.Entry{Key: k, Stored: now, Meta: taglist.Encode(opts.Tags), Body: body}
-	ttl := opts.Expiration
-	if ttl > 0 {
-		e.Expires = now.Add(ttl)
-		ttl = (ttl + time.Millisecond - 1).Truncate(time.Millisecond) // the server's unit
-	}
-	data, err := cachestore.Encode(e)
+	e, data, err := seal.Seal(k, body, opts, int64(s.cfg.MaxEntryBytes))
 	if err != nil {
 		return err
 	}
-	if size, limit := int64(len(data)), int64(s.cfg.MaxEntryBytes); size > limit {
-		return &cachestore.TooLargeError{What: "entry", Size: size, Limit: limit}
-	}
+	ttl := (opts.Expiration + time.Millisecond - 1).Truncate(time.Millisecond) // the server's unit
 	ctx, done, err := s.begin(ctx)
 	defer done()
 	if err == nil {
