@@ -31,7 +31,18 @@ type conn struct {
 	among []netip.Addr // what the name resolved to at that time
 	times dialTimes
 	http2 atomic.Bool // it has agreed on HTTP/2, which serves all requests
+
+	// For an HTTP/2 connection that was opened ahead.
+	stage   atomic.Int32
+	settled chan struct{} // closed when it isn't offered any more
 }
+
+// The stages of an HTTP/2 connection that was opened ahead.
+const (
+	ordinary int32 = iota // it has served a request, like others from the start, or is closed
+	offered               // to net/http, which takes it or closes it
+	waiting               // in net/http's pool for its first request
+)
 
 // dialTimes is what opening a connection has taken.
 type dialTimes struct{ resolve, connect, handshake time.Duration }
@@ -107,8 +118,31 @@ func (s *connSet) closeAll() {
 	}
 }
 
-// Close closes the connection and forgets it.
+// Read is called by net/http as soon as it has taken a connection.
+func (c *conn) Read(b []byte) (int, error) {
+	if c.stage.Load() == offered && c.stage.CompareAndSwap(offered, waiting) {
+		close(c.settled)
+	}
+	return c.Conn.Read(b)
+}
+
+// leave makes the connection one like others, and returns the stage that it was in.
+func (c *conn) leave() int32 {
+	was := c.stage.Swap(ordinary)
+	if was == offered {
+		close(c.settled)
+	}
+	return was
+}
+
+// Close closes the connection and forgets it. One that ends unused would stay in
+// net/http's pool for five seconds, in the way of new ones, and fail the next
+// request so that somebody learns of it. Nobody waits for one that was opened
+// ahead, so its lane is given up.
 func (c *conn) Close() error {
+	if c.leave() == waiting {
+		c.lane.giveUp()
+	}
 	c.set.mu.Lock()
 	delete(c.set.open, c)
 	c.set.mu.Unlock()

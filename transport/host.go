@@ -140,6 +140,11 @@ func (h *host) first() (*lane, error) {
 // in spite of it opens new ones.
 func (h *host) retire() {
 	h.lane.Store(nil)
+	h.stir()
+}
+
+// stir has the keeper look now.
+func (h *host) stir() {
 	select {
 	case h.wake <- struct{}{}:
 	default: // it will look anyhow

@@ -109,6 +109,13 @@ func (t *Transport) countHandshake(cs tls.ConnectionState) {
 	}
 }
 
+// giveUp ends the lane for further requests: the next one makes a new lane.
+func (l *lane) giveUp() {
+	if l.host.lane.CompareAndSwap(l, nil) {
+		l.host.stir()
+	}
+}
+
 // closeIdle closes what no request uses, the spares included.
 func (l *lane) closeIdle() {
 	l.t.spares.closeLane(l)

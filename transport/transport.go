@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -114,6 +115,11 @@ func (t *Transport) gotConn(info httptrace.GotConnInfo) {
 	t.count.requests.Add(1)
 	if info.Reused {
 		t.count.reused.Add(1)
+	}
+	if c, ok := info.Conn.(*tls.Conn); ok {
+		if raw, ok := c.NetConn().(*conn); ok && raw.stage.Load() != ordinary {
+			raw.leave()
+		}
 	}
 }
 

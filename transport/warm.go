@@ -155,7 +155,7 @@ func (t *Transport) open(ctx context.Context, to destination) (pooled bool, err 
 			return false, err
 		}
 		if raw.http2.Load() {
-			return true, t.pool(to, secured)
+			return true, t.pool(raw, secured)
 		}
 		c = secured
 	} else {
@@ -171,13 +171,16 @@ func (t *Transport) open(ctx context.Context, to destination) (pooled bool, err 
 // pool hands an HTTP/2 connection to net/http, which sends the preface and
 // serves requests over it from now on. If a connection is there already,
 // net/http closes this one.
-func (t *Transport) pool(to destination, c *tls.Conn) error {
-	failed, ok := to.lane.adopt(to.host, c).(interface {
+func (t *Transport) pool(raw *conn, c *tls.Conn) error {
+	raw.settled = make(chan struct{})
+	raw.stage.Store(offered)
+	failed, ok := raw.lane.adopt(raw.to.host, c).(interface {
 		http.RoundTripper
 		RoundTripErr() error
 	})
+	<-raw.settled
 	if !ok {
 		return nil
 	}
-	return &Error{to.host, PhaseHandshake, failed.RoundTripErr()}
+	return &Error{raw.to.host, PhaseHandshake, failed.RoundTripErr()}
 }

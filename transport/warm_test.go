@@ -106,6 +106,35 @@ func TestWarmedHandshakeIsNotPaidByTheRequest(t *testing.T) {
 	require.True(t, resp.TLS.HandshakeComplete)
 }
 
+// net/http keeps a connection that ends before its first request for five seconds,
+// for the next request to fail with it.
+func TestUnusedHTTP2ConnectionThatHasEndedFailsNoRequest(t *testing.T) {
+	for name, end := range map[string]func(*server, *transport.Transport){
+		"by the server": func(up *server, _ *transport.Transport) { up.CloseClientConnections() },
+		"by the client": func(_ *server, tr *transport.Transport) { tr.CloseIdleConnections() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			up := serve(t, http2, text("ok"))
+			tr := newTransport(t, transport.DefaultConfig(), trusts(up))
+			warm := func() {
+				require.NoError(t, tr.Warm(t.Context(), up.URL, 1))
+				require.Equal(t, 1, tr.Stats().Connections.Open)
+			}
+			ended := func() {
+				end(up, tr)
+				require.Eventually(t, func() bool { return tr.Stats().Connections.Open == 0 }, 5*time.Second, time.Millisecond)
+			}
+			warm()
+			ended()
+			warm()
+			ended()
+			body, _, err := get(t.Context(), tr, up.URL)
+			require.NoError(t, err)
+			require.Equal(t, "ok", body)
+		})
+	}
+}
+
 func TestSpareThatTheServerClosedIsNotUsed(t *testing.T) {
 	for _, p := range []protocol{http1, http1TLS} {
 		t.Run(string(p), func(t *testing.T) {
