@@ -2,6 +2,7 @@ package middleware
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -75,6 +76,7 @@ type call struct {
 
 	mu        sync.Mutex
 	listening bool        // somebody waits for a context of this call: ctx is watched and the alarm is set
+	repeats   uint16      // attempts that a stage makes as it needs them
 	afterID   uint32      // of the last AfterFunc
 	live      []*Exchange // the root and every attempt that has not ended
 	limits    []limit     // of all of them
@@ -220,8 +222,19 @@ func (e *Exchange) Leave(caller *http.Request, resp **http.Response, err *error)
 func (e *Exchange) Attempt() int { return int(e.attempt) }
 
 // Repeats is called on an attempt by a stage that makes another one if this
-// fails. It holds for all that is within the attempt.
-func (e *Exchange) Repeats() { e.flags.set(repeated) }
+// fails. It holds for all that is within the attempt. The result is the number of
+// such attempts in the whole call, this one included, up to 65535: a fallback
+// further out may have sent the call here before.
+func (e *Exchange) Repeats() int {
+	e.flags.set(repeated)
+	c := e.call
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.repeats < math.MaxUint16 {
+		c.repeats++
+	}
+	return int(c.repeats)
+}
 
 // Repeated tells whether a stage further out, of the same chain, repeats what
 // fails here: then a stage further in makes one attempt and leaves it at that.

@@ -39,7 +39,8 @@ type Stage[C any] struct {
 	// Purger forgets answers that the stage keeps; nil if it keeps none.
 	Purger Purger
 	// Attempts is the most requests that the stage can make of one; 0 means 1.
-	// The worst case of a pipeline is their product.
+	// In the worst case of a pipeline they multiply, but for those of retry stages,
+	// which share the attempts of a call.
 	Attempts func(c C) int
 }
 

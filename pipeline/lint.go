@@ -53,9 +53,17 @@ func lint(stages []*instance, cfg Config) []Warning {
 		}
 	}
 	multiplying := 0
+	var retry *instance // the outermost that makes attempts
 	for _, s := range stages {
-		if s.worst(cfg) > 1 && s.typ != "hedge" && s.typ != "fallback" { // copies have a budget, and the others go to other upstreams
+		switch {
+		case s.worst(cfg) == 1, s.typ == "hedge", s.typ == "fallback": // copies have a budget, and the others go to other upstreams
+		case s.typ == "retry" && retry != nil:
+			all = append(all, Warning{Path: "order", Message: fmt.Sprintf("%s stands within %s, which repeats the call: it makes one attempt and never repeats", s.id, retry.id)})
+		default:
 			multiplying++
+			if s.typ == "retry" {
+				retry = s
+			}
 		}
 	}
 	if multiplying > 1 {
@@ -72,15 +80,32 @@ func (i *instance) worst(cfg Config) int {
 }
 
 // worstCase is the most upstream requests that one call can make, or the
-// largest number that there is.
+// largest number that there is. Of several retry stages only the outermost repeats
+// a call, but each can be skipped.
 func worstCase(stages []*instance, cfg Config) int {
+	most := requests(stages, cfg, nil)
+	for _, s := range stages {
+		if s.typ == "retry" {
+			most = max(most, requests(stages, cfg, s))
+		}
+	}
+	return most
+}
+
+// requests is the worst case where of all retry stages this one repeats. Its attempts
+// are the call's, however often the call comes to it, but each time it makes one.
+func requests(stages []*instance, cfg Config, retry *instance) int {
 	n := 1
 	for _, s := range stages {
 		w := s.worst(cfg)
-		if n > math.MaxInt/w {
+		switch {
+		case s == retry && n > math.MaxInt-(w-1), s.typ != "retry" && n > math.MaxInt/w:
 			return math.MaxInt
+		case s == retry:
+			n += w - 1
+		case s.typ != "retry":
+			n *= w
 		}
-		n *= w
 	}
 	return n
 }

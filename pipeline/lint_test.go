@@ -62,19 +62,19 @@ func TestWorstCase(t *testing.T) { // requirement 31
 		{"no stage that repeats", pipeline.Config{Order: []string{"semaphore"}}, "at most 1 upstream", ""},
 		{"one retry", pipeline.Config{Order: []string{"retry"}, Stages: map[string]any{"retry": attempts(5)}}, "at most 5 upstream", ""},
 		{
-			"two retries multiply",
+			"of two retries the inner one repeats nothing",
 			pipeline.Config{Order: []string{"retry/a", "retry/b"}, Stages: map[string]any{"retry/a": attempts(5), "retry/b": attempts(4)}},
-			"at most 20 upstream", "attempts multiply: one call can make 20 upstream requests",
+			"at most 5 upstream", "retry/b stands within retry/a, which repeats the call: it makes one attempt and never repeats",
 		},
 		{
-			"a retry that makes one attempt does not",
+			"a retry that makes one attempt is in nobody's way",
 			pipeline.Config{Order: []string{"retry/a", "retry/b"}, Stages: map[string]any{"retry/a": attempts(5), "retry/b": attempts(1)}},
 			"at most 5 upstream", "",
 		},
 		{
 			"more than a number can hold",
-			pipeline.Config{Order: []string{"retry/a", "retry/b"}, Stages: map[string]any{"retry/a": attempts(math.MaxInt), "retry/b": attempts(3)}},
-			"at most 9223372036854775807 upstream", "attempts multiply",
+			pipeline.Config{Order: []string{"retry", "hedge"}, Stages: map[string]any{"retry": attempts(math.MaxInt)}},
+			"at most 9223372036854775807 upstream", "",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -99,4 +99,14 @@ func TestWorstCaseOfACustomStage(t *testing.T) {
 	require.Contains(t, p.String(), "at most 2 upstream requests", "0 counts as 1")
 	require.NoError(t, p.Reload(t.Context(), pipeline.Config{Order: []string{"probe/two"}, Stages: map[string]any{"probe/two": probe{Count: 6}}}))
 	require.Contains(t, p.String(), "at most 6 upstream requests", "with the settings in use")
+}
+
+func TestAttemptsOfACustomStageMultiply(t *testing.T) {
+	r := registry(t, probing("probe", new(journal), func(_ probe, s *pipeline.Stage[probe]) {
+		s.Attempts = func(c probe) int { return c.Count }
+	}))
+	p, err := r.New("api", pipeline.Config{Order: []string{"retry", "probe"}, Stages: map[string]any{"probe": probe{Count: 2}}}, pipeline.WithBase(ok))
+	require.NoError(t, err)
+	require.Len(t, p.Warnings(), 1)
+	require.Contains(t, p.Warnings()[0].Message, "attempts multiply: one call can make 6 upstream requests")
 }

@@ -92,9 +92,8 @@ func (c *call) run() (*http.Response, error) {
 // attempt sends the request once, within an exchange of its own.
 func (c *call) attempt(body io.ReadCloser) (child *middleware.Exchange, outcome middleware.Outcome, resp *http.Response, err error) {
 	child, req := c.ex.Child(c.req)
-	c.number = child.Attempt()
 	defer child.Leave(c.req, &resp, &err)
-	child.Repeats()
+	c.number = child.Repeats()
 	c.r.attempts.Add(1)
 	req.Body = body
 	if c.made > 0 {

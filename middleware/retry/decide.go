@@ -18,7 +18,7 @@ func (c *call) another(o middleware.Outcome, err error) (delay time.Duration, re
 		return 0, errAdvice
 	case errors.Is(err, ErrGaveUp):
 		return 0, errWithin
-	case c.number >= c.cfg.MaxAttempts:
+	case max(c.made, c.number) >= c.cfg.MaxAttempts:
 		return 0, errAttempts
 	case !repeatable(c.ex, c.req, o, &c.cfg.Config):
 		return 0, errUnsafe
