@@ -35,6 +35,7 @@ var packages = map[string]string{
 	"httpcache":      module + "/middleware/httpcache",
 	"llm":            module + "/middleware/llm",
 	"llmtest":        module + "/middleware/middlewaretest/llmtest",
+	"loadtest":       module + "/middleware/middlewaretest/loadtest",
 	"memory":         module + "/cachestore/memory",
 	"middleware":     module + "/middleware",
 	"middlewaretest": module + "/middleware/middlewaretest",

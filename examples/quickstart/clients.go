@@ -8,8 +8,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync"
-	"time"
+
+	"github.com/headgate-go/headgate/middleware/middlewaretest/loadtest"
 )
 
 // chatRequest is the part of an OpenAI-style request that is used here.
@@ -43,14 +43,14 @@ func newRequest(ctx context.Context, url, model, prompt string) (*http.Request, 
 }
 
 // ask sends one prompt and judges the answer.
-func ask(ctx context.Context, client *http.Client, url string, c *call) {
-	req, err := newRequest(ctx, url, "demo", c.prompt)
+func ask(ctx context.Context, client *http.Client, url, prompt string) (answer loadtest.Answer, cached bool) {
+	req, err := newRequest(ctx, url, "demo", prompt)
 	if err != nil {
-		return
+		return loadtest.Failed, false
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return
+		return loadtest.Failed, false
 	}
 	defer resp.Body.Close()
 	var out chatResponse
@@ -58,56 +58,15 @@ func ask(ctx context.Context, client *http.Client, url string, c *call) {
 	_, _ = io.Copy(io.Discard, resp.Body)
 	switch {
 	case err != nil || resp.StatusCode != http.StatusOK || len(out.Choices) == 0:
+		return loadtest.Failed, false
 	case resp.Header.Get("Headgate-Fallback") != "":
-		c.answer = degraded
-	case out.Choices[0].Message.Content != answerTo(c.prompt):
-		// An answer to somebody else's question would be worse than none.
+		return loadtest.Degraded, false
+	case out.Choices[0].Message.Content != answerTo(prompt):
+		return loadtest.Failed, false // an answer to somebody else's question would be worse than none
 	default:
-		c.answer = fresh
-		c.cached = strings.Contains(resp.Header.Get("Cache-Status"), "; hit")
+		return loadtest.Fresh, strings.Contains(resp.Header.Get("Cache-Status"), "; hit")
 	}
 }
 
 // answerTo is what the embedded upstream answers.
 func answerTo(prompt string) string { return fmt.Sprintf("An answer to: %s", prompt) }
-
-// pool is how a synchronous application works: a fixed number of workers, and
-// a queue in front of them in which requests wait their turn, wanted or not.
-type pool struct {
-	client  *http.Client
-	url     string
-	jobs    chan job
-	workers sync.WaitGroup
-}
-
-type job struct {
-	c    *call
-	done chan struct{}
-}
-
-func newPool(client *http.Client, url string, workers int, limit time.Duration) *pool {
-	p := &pool{client: client, url: url, jobs: make(chan job, 100_000)}
-	for range workers {
-		p.workers.Go(func() {
-			for j := range p.jobs {
-				// A worker does not know that its caller has left.
-				ctx, cancel := context.WithTimeout(context.Background(), limit)
-				ask(ctx, p.client, p.url, j.c)
-				cancel()
-				close(j.done)
-			}
-		})
-	}
-	return p
-}
-
-func (p *pool) do(_ context.Context, c *call) {
-	j := job{c: c, done: make(chan struct{})}
-	p.jobs <- j
-	<-j.done
-}
-
-func (p *pool) close() {
-	close(p.jobs)
-	p.workers.Wait()
-}

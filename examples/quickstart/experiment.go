@@ -6,39 +6,33 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/headgate-go/headgate/middleware/middlewaretest"
+	"github.com/headgate-go/headgate/middleware/middlewaretest/loadtest"
 	"github.com/headgate-go/headgate/pipeline"
 )
 
 // client is one way to call the upstream.
 type client struct {
-	name   string
-	prompt func(i int) string
-	open   func(url string) (do func(context.Context, *call), closing func(), err error)
+	name    string
+	prompt  func(i int) string
+	workers int // of a pool that calls it; 0 for none
+	open    func() (c *http.Client, closing func(), err error)
 }
 
-func clients(l load) []client {
+func clients(calls int) []client {
 	return []client{
-		{"plain http.Client", distinct, func(url string) (func(context.Context, *call), func(), error) {
-			c := &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
-			return func(ctx context.Context, k *call) { ask(ctx, c, url, k) }, c.CloseIdleConnections, nil
-		}},
-		{"pool of 16 workers", distinct, func(url string) (func(context.Context, *call), func(), error) {
-			c := &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
-			p := newPool(c, url, 16, l.deadline)
-			return p.do, func() { p.close(); c.CloseIdleConnections() }, nil
-		}},
-		{"Headgate", distinct, openHeadgate},
-		{"Headgate, 200 prompts", zipf(), openHeadgate},
+		{"plain http.Client", distinct, 0, plain},
+		{"pool of 16 workers", distinct, 16, plain},
+		{"Headgate", distinct, 0, func() (*http.Client, func(), error) { return headgate("quickstart") }},
+		{"Headgate, 200 prompts", zipf(calls), 0, func() (*http.Client, func(), error) { return headgate("quickstart") }},
 	}
 }
 
-func openHeadgate(url string) (func(context.Context, *call), func(), error) {
-	c, closing, err := headgate("quickstart")
-	return func(ctx context.Context, k *call) { ask(ctx, c, url, k) }, closing, err
+func plain() (*http.Client, func(), error) {
+	c := &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
+	return c, c.CloseIdleConnections, nil
 }
 
 // headgate gives a client over a pipeline of http.yaml.
@@ -64,10 +58,12 @@ func headgate(name string) (c *http.Client, closing func(), err error) {
 
 // experiment runs the load through each client, one after the other, each
 // against an upstream of its own.
-func experiment(ctx context.Context, l load, progress io.Writer) ([]result, error) {
-	var results []result
-	for i, c := range clients(l) {
-		r, err := runOne(ctx, l, c, meter(progress, fmt.Sprintf("%d/4 %s", i+1, c.name)))
+func experiment(ctx context.Context, l loadtest.Load, progress io.Writer) ([]loadtest.Result, error) {
+	var results []loadtest.Result
+	at, _ := l.Arrivals()
+	all := clients(len(at))
+	for i, c := range all {
+		r, err := runOne(ctx, l, c, loadtest.Meter(progress, fmt.Sprintf("%d/%d %s", i+1, len(all), c.name)))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.name, err)
 		}
@@ -77,24 +73,33 @@ func experiment(ctx context.Context, l load, progress io.Writer) ([]result, erro
 	return results, nil
 }
 
-func runOne(ctx context.Context, l load, c client, progress func(float64)) (result, error) {
+func runOne(ctx context.Context, l loadtest.Load, c client, progress func(float64)) (loadtest.Result, error) {
 	cfg := middlewaretest.Busy()
 	cfg.Script = middlewaretest.Handler(completion)
 	up, err := middlewaretest.Start(cfg)
 	if err != nil {
-		return result{}, err
+		return loadtest.Result{}, err
 	}
 	defer up.Close()
-	do, closing, err := c.open(up.URL + "/v1")
+	hc, closing, err := c.open()
 	if err != nil {
-		return result{}, err
+		return loadtest.Result{}, err
 	}
 	defer closing()
-	calls := l.offer(ctx, c.prompt, do, progress)
-	if err := ctx.Err(); err != nil {
-		return result{}, err
+	do := func(ctx context.Context, k *loadtest.Call) (answer loadtest.Answer) {
+		answer, k.Cached = ask(ctx, hc, up.URL+"/v1", c.prompt(k.Number))
+		return answer
 	}
-	return summarize(c.name, l, calls, up.Stats().Requests, ceiling(calls, l.deadline, cfg.Capacity, cfg.ServiceTime)), nil
+	if c.workers > 0 {
+		p := loadtest.NewPool(c.workers, l.Deadline, do)
+		defer p.Close()
+		do = p.Do
+	}
+	calls := l.Offer(ctx, do, progress)
+	if err := ctx.Err(); err != nil {
+		return loadtest.Result{}, err
+	}
+	return l.Summarize(c.name, calls, loadtest.Upstream{Requests: up.Stats().Requests, Slots: cfg.Capacity, Service: cfg.ServiceTime}), nil
 }
 
 // completion answers as an OpenAI-compatible API does.
@@ -109,29 +114,4 @@ func completion(r *http.Request) middlewaretest.Answer {
 	}{chatMessage{Role: "assistant", Content: answerTo(in.Messages[0].Content)}})
 	body, _ := json.Marshal(out)
 	return middlewaretest.Answer{Header: http.Header{"Content-Type": {"application/json"}}, Body: body}
-}
-
-// meter shows how far a run is: in place on a terminal, else now and then.
-func meter(w io.Writer, name string) func(done float64) {
-	f, ok := w.(*os.File)
-	if ok {
-		info, err := f.Stat()
-		ok = err == nil && info.Mode()&os.ModeCharDevice != 0
-	}
-	shown := -1
-	return func(done float64) {
-		percent := int(100 * done)
-		if !ok {
-			percent -= percent % 50
-		}
-		if percent == shown {
-			return
-		}
-		shown = percent
-		if ok {
-			fmt.Fprintf(w, "\r%-28s %3d %%", name, percent)
-		} else if percent > 0 {
-			fmt.Fprintf(w, "%-28s %3d %%\n", name, percent)
-		}
-	}
 }

@@ -50,7 +50,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if *url != "" {
 		return runReal(ctx, *url, *model, *prompts, stdout)
 	}
-	results, err := experiment(ctx, load{step: *step, deadline: 2 * time.Second}, stderr)
+	results, err := experiment(ctx, growing(*step), stderr)
 	if err != nil {
 		return err
 	}

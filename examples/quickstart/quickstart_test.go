@@ -15,45 +15,17 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/headgate-go/headgate/middleware/middlewaretest"
+	"github.com/headgate-go/headgate/middleware/middlewaretest/loadtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func at(ms ...int) []*call {
-	var calls []*call
-	for _, m := range ms {
-		calls = append(calls, &call{arrived: time.Duration(m) * time.Millisecond})
-	}
-	return calls
-}
-
-func TestCeilingIsWhatAPerfectQueueServes(t *testing.T) {
-	const ms = time.Millisecond
-	for name, c := range map[string]struct {
-		calls    []*call
-		deadline time.Duration
-		slots    int
-		want     int
-	}{
-		"nobody":                                  {nil, 100 * ms, 1, 0},
-		"as they come":                            {at(0, 50, 100), 50 * ms, 1, 3},
-		"both at once, one slot, no time":         {at(0, 0), 50 * ms, 1, 1},
-		"both at once, one slot, time":            {at(0, 0), 100 * ms, 1, 2},
-		"both at once, two slots":                 {at(0, 0), 50 * ms, 2, 2},
-		"who is hopeless takes no slot":           {at(0, 0, 0, 50), 60 * ms, 1, 2},
-		"the service is longer than anyone waits": {at(0, 10), 40 * ms, 5, 0},
-	} {
-		require.Equal(t, c.want, ceiling(c.calls, c.deadline, c.slots, 50*ms), name)
-	}
-}
-
 func TestLoadGrowsInSteps(t *testing.T) {
-	l := load{step: 800 * time.Millisecond, deadline: 2 * time.Second}
-	arrivals, step := l.arrivals()
-	var perStep [steps]int
-	for i := range arrivals {
-		perStep[step[i]]++
-		require.Equal(t, step[i], int(arrivals[i]/l.step))
+	l := growing(800 * time.Millisecond)
+	_, step := l.Arrivals()
+	perStep := make([]int, len(l.Rates))
+	for _, s := range step {
+		perStep[s]++
 	}
 	for s, n := range perStep {
 		require.InDelta(t, 80*(s+1), n, 1, "step %d", s)
@@ -61,7 +33,7 @@ func TestLoadGrowsInSteps(t *testing.T) {
 }
 
 func TestPromptsFollowZipf(t *testing.T) {
-	draw, seen := zipf(), map[string]int{}
+	draw, seen := zipf(4400), map[string]int{}
 	for i := range 4400 {
 		seen[draw(i)]++
 	}
@@ -81,7 +53,7 @@ func TestShortRun(t *testing.T) {
 	t.Log("\n" + out.String())
 	data, err := os.ReadFile(file)
 	require.NoError(t, err)
-	var results []result
+	var results []loadtest.Result
 	require.NoError(t, json.Unmarshal(data, &results))
 	require.Len(t, results, 4)
 	plain, headgate, repeated := results[0], results[2], results[3]

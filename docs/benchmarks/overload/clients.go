@@ -4,12 +4,14 @@ import (
 	"context"
 	"net/http"
 	"strings"
+
+	"github.com/headgate-go/headgate/middleware/middlewaretest/loadtest"
 )
 
 // client is one way to call the upstream.
 type client struct {
 	name string
-	open func(url string, l load) (do func(context.Context, *call) answer, closing func(), err error)
+	open func(url string, l loadtest.Load) (do func(context.Context, *loadtest.Call) loadtest.Answer, closing func(), err error)
 }
 
 // told is the client that charts show dashed: it knows what the others don't.
@@ -38,12 +40,16 @@ func named(text string) (chosen []client) {
 }
 
 // over opens a client that stands over net/http's transport.
-func over(make func(base *http.Transport) *http.Client) func(string, load) (func(context.Context, *call) answer, func(), error) {
-	return func(url string, _ load) (func(context.Context, *call) answer, func(), error) {
+func over(make func(base *http.Transport) *http.Client) func(string, loadtest.Load) (func(context.Context, *loadtest.Call) loadtest.Answer, func(), error) {
+	return func(url string, _ loadtest.Load) (func(context.Context, *loadtest.Call) loadtest.Answer, func(), error) {
 		base := newTransport()
-		c := make(base)
-		return func(ctx context.Context, k *call) answer { return ask(ctx, c, url, k.prompt) }, base.CloseIdleConnections, nil
+		return asking(make(base), url), base.CloseIdleConnections, nil
 	}
+}
+
+// asking sends each call its prompt.
+func asking(c *http.Client, url string) func(context.Context, *loadtest.Call) loadtest.Answer {
+	return func(ctx context.Context, k *loadtest.Call) loadtest.Answer { return ask(ctx, c, url, prompt(k)) }
 }
 
 // newTransport gives every client the same: enough idle connections that none
@@ -54,8 +60,8 @@ func newTransport() *http.Transport {
 	return t
 }
 
-func openPool(url string, l load) (func(context.Context, *call) answer, func(), error) {
+func openPool(url string, l loadtest.Load) (func(context.Context, *loadtest.Call) loadtest.Answer, func(), error) {
 	base := newTransport()
-	p := newPool(&http.Client{Transport: base}, url, 16, l.deadline)
-	return p.do, func() { p.close(); base.CloseIdleConnections() }, nil
+	p := loadtest.NewPool(16, l.Deadline, asking(&http.Client{Transport: base}, url))
+	return p.Do, func() { p.Close(); base.CloseIdleConnections() }, nil
 }

@@ -5,21 +5,22 @@ import (
 	"time"
 
 	"github.com/headgate-go/headgate/middleware/middlewaretest"
+	"github.com/headgate-go/headgate/middleware/middlewaretest/loadtest"
 )
 
 // form is a load and an upstream that gets it.
 type form struct {
 	name     string
 	title    string
-	load     load
+	load     loadtest.Load
 	upstream func() middlewaretest.Config
 }
 
 func forms() []form {
-	staged := load{step: 800 * time.Millisecond, deadline: 2 * time.Second}
+	staged := loadtest.Load{Step: 800 * time.Millisecond, Deadline: 2 * time.Second}
 	flat := staged
-	for i := range steps {
-		staged.rates[i], flat.rates[i] = 100*(i+1), 1000
+	for i := range 10 {
+		staged.Rates, flat.Rates = append(staged.Rates, 100*(i+1)), append(flat.Rates, 1000)
 	}
 	return []form{
 		{"staged", "100 to 1000 requests per second; 400 can be served, 40 may wait, 503 beyond", staged, busy},

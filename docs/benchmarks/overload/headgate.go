@@ -5,6 +5,7 @@ import (
 	"embed"
 	"time"
 
+	"github.com/headgate-go/headgate/middleware/middlewaretest/loadtest"
 	"github.com/headgate-go/headgate/pipeline"
 )
 
@@ -12,8 +13,8 @@ import (
 var config embed.FS
 
 // headgate opens a client over a pipeline of http.yaml.
-func headgate(name string) func(string, load) (func(context.Context, *call) answer, func(), error) {
-	return func(url string, _ load) (func(context.Context, *call) answer, func(), error) {
+func headgate(name string) func(string, loadtest.Load) (func(context.Context, *loadtest.Call) loadtest.Answer, func(), error) {
+	return func(url string, _ loadtest.Load) (func(context.Context, *loadtest.Call) loadtest.Answer, func(), error) {
 		file, err := pipeline.Load(config, "http.yaml")
 		if err != nil {
 			return nil, nil, err
@@ -22,9 +23,7 @@ func headgate(name string) func(string, load) (func(context.Context, *call) answ
 		if err != nil {
 			return nil, nil, err
 		}
-		c := p.Client()
-		do := func(ctx context.Context, k *call) answer { return ask(ctx, c, url, k.prompt) }
-		return do, func() {
+		return asking(p.Client(), url), func() {
 			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 			defer cancel()
 			_ = p.Stop(ctx) // nobody waits any more, so it has nothing to report

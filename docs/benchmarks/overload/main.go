@@ -50,7 +50,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	var all []outcome
 	for _, f := range chosen {
 		if *short {
-			f.load.step, f.load.deadline = f.load.step/4, f.load.deadline/4
+			f.load.Step, f.load.Deadline = f.load.Step/4, f.load.Deadline/4
 		}
 		o, err := experiment(ctx, f, *only, stderr)
 		if err != nil {

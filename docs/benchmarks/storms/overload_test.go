@@ -10,9 +10,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/headgate-go/headgate/docs/benchmarks/internal/figures"
 	"github.com/headgate-go/headgate/docs/benchmarks/internal/report"
 	"github.com/headgate-go/headgate/docs/benchmarks/storms"
+	"github.com/headgate-go/headgate/middleware/middlewaretest/loadtest"
 )
 
 // The overload experiment without the noise of a machine.
@@ -71,5 +71,5 @@ func ceiling(calls storms.Calls) int {
 		arrivals[i] = c.Begin
 	}
 	// What goes there and back is part of what a caller waits.
-	return figures.Ceiling(slices.Sorted(slices.Values(arrivals)), 2*time.Second-time.Millisecond, 20, 50*time.Millisecond)
+	return loadtest.Ceiling(slices.Sorted(slices.Values(arrivals)), 2*time.Second-time.Millisecond, 20, 50*time.Millisecond)
 }

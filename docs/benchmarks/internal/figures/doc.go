@@ -1,3 +1,2 @@
-// Package figures computes what the experiments report: quantiles, the ceiling
-// of a perfect queue, and fairness.
+// Package figures computes what the experiments report: quantiles and fairness.
 package figures

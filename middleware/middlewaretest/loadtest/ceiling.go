@@ -1,4 +1,4 @@
-package figures
+package loadtest
 
 import "time"
 
