@@ -32,6 +32,8 @@ type conn struct {
 	times dialTimes
 	http2 atomic.Bool // it has agreed on HTTP/2, which serves all requests
 
+	counted bool // among its lane's shared; guarded by set.mu
+
 	// For an HTTP/2 connection that was opened ahead.
 	stage   atomic.Int32
 	settled chan struct{} // closed when it isn't offered any more
@@ -60,6 +62,17 @@ func (s *connSet) add(c *conn) error {
 	}
 	s.open[c] = struct{}{}
 	return nil
+}
+
+// share counts an HTTP/2 connection as one that requests can share.
+func (s *connSet) share(c *conn) {
+	c.http2.Store(true)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, open := s.open[c]; open {
+		c.counted = true
+		c.lane.shared.open.Add(1)
+	}
 }
 
 func (s *connSet) count() int {
@@ -144,6 +157,9 @@ func (c *conn) Close() error {
 		c.lane.giveUp()
 	}
 	c.set.mu.Lock()
+	if _, open := c.set.open[c]; open && c.counted {
+		c.lane.shared.open.Add(-1)
+	}
 	delete(c.set.open, c)
 	c.set.mu.Unlock()
 	return c.Conn.Close()

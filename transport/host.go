@@ -16,6 +16,8 @@ type host struct {
 	used atomic.Int64         // when the last request began, in Unix nanoseconds
 	lane atomic.Pointer[lane] // where requests go; nil before the first
 
+	http2 atomic.Bool // what the last TLS handshake agreed on
+
 	wake chan struct{} // there is something to do for the keeper
 
 	mu   sync.Mutex // guards what follows, and the making of the first lane

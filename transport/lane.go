@@ -22,6 +22,8 @@ type lane struct {
 	base  *http.Transport
 	tls   *tls.Config
 
+	shared shared
+
 	// adopt puts an HTTP/2 connection into the pool; nil if HTTP/2 is off.
 	adopt func(authority string, c *tls.Conn) http.RoundTripper
 }

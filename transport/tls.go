@@ -67,7 +67,7 @@ func (l *lane) dialTLS(ctx context.Context, network, addr string) (net.Conn, err
 }
 
 // handshake runs TLS over raw now, for a connection that is opened ahead.
-func (l *lane) handshake(ctx context.Context, raw *conn) (*tls.Conn, error) {
+func (l *lane) handshake(ctx context.Context, raw *conn, warmed bool) (*tls.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.t.cfg.TLSHandshakeTimeout)
 	defer cancel()
 	begun := time.Now()
@@ -76,7 +76,7 @@ func (l *lane) handshake(ctx context.Context, raw *conn) (*tls.Conn, error) {
 		raw.Close()
 		return nil, &Error{raw.to.host, PhaseHandshake, err}
 	}
-	l.secured(raw, c, begun, true)
+	l.secured(raw, c, begun, warmed)
 	return c, nil
 }
 
@@ -84,7 +84,12 @@ func (l *lane) handshake(ctx context.Context, raw *conn) (*tls.Conn, error) {
 func (l *lane) secured(raw *conn, c *tls.Conn, begun time.Time, warmed bool) {
 	cs := c.ConnectionState()
 	raw.times.handshake = time.Since(begun)
-	raw.http2.Store(cs.NegotiatedProtocol == "h2")
+	if raw.to.secure && !raw.to.proxy {
+		l.host.http2.Store(cs.NegotiatedProtocol == "h2")
+	}
+	if cs.NegotiatedProtocol == "h2" {
+		l.t.conns.share(raw)
+	}
 	l.t.countHandshake(cs)
 	l.t.connected(raw, warmed, cs.NegotiatedProtocol)
 }

@@ -70,15 +70,18 @@ func New(cfg Config, opts ...Option) (*Transport, error) {
 // RoundTrip implements [http.RoundTripper]. A dial that fails ends in an
 // [*Error]; after Stop or Close the error is [ErrClosed].
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	begun := time.Now()
 	l, err := t.laneOf(req)
+	if err == nil {
+		l.host.used.Store(begun.UnixNano())
+		err = l.await(req)
+	}
 	if err != nil {
 		if req.Body != nil {
 			req.Body.Close()
 		}
 		return nil, err
 	}
-	begun := time.Now()
-	l.host.used.Store(begun.UnixNano())
 	resp, err := l.base.RoundTrip(req.WithContext(t.inner(req)))
 	if resp != nil {
 		t.count.firstByte.add(time.Since(begun))

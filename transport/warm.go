@@ -74,7 +74,7 @@ func (t *Transport) ready(ctx context.Context, to destination, connections int) 
 		connections = 1
 	case to.secure && !to.proxy && to.lane.adopt != nil && open == 0:
 		// The first connection tells which protocol the server speaks.
-		pooled, err := t.open(ctx, to)
+		pooled, err := t.open(ctx, to, true)
 		if pooled || err != nil {
 			return err
 		}
@@ -117,7 +117,7 @@ func (t *Transport) fill(ctx context.Context, to destination, n int) (opened int
 		places <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-places }()
-			_, errs[i] = t.open(ctx, to)
+			_, errs[i] = t.open(ctx, to, true)
 		})
 	}
 	wg.Wait()
@@ -136,12 +136,13 @@ func (t *Transport) fill(ctx context.Context, to destination, n int) (opened int
 	return len(errs) - failed, err
 }
 
-// open opens one connection and puts it where RoundTrip will find it: into
-// net/http's pool if it speaks HTTP/2, else among the spares.
-func (t *Transport) open(ctx context.Context, to destination) (pooled bool, err error) {
+// open opens one connection, ahead of all requests if warmed, and puts it where
+// RoundTrip will find it: into net/http's pool if it speaks HTTP/2, else among the
+// spares.
+func (t *Transport) open(ctx context.Context, to destination, warmed bool) (pooled bool, err error) {
 	defer func() {
 		if err != nil {
-			t.failed(to, true, err)
+			t.failed(to, warmed, err)
 		}
 	}()
 	raw, err := to.lane.connect(ctx, "tcp", to)
@@ -150,7 +151,7 @@ func (t *Transport) open(ctx context.Context, to destination) (pooled bool, err 
 	}
 	var c net.Conn = raw
 	if to.secure {
-		secured, err := to.lane.handshake(ctx, raw)
+		secured, err := to.lane.handshake(ctx, raw, warmed)
 		if err != nil {
 			return false, err
 		}
@@ -160,7 +161,7 @@ func (t *Transport) open(ctx context.Context, to destination) (pooled bool, err 
 		c = secured
 	} else {
 		raw.http2.Store(to.lane.h2c())
-		t.connected(raw, true, "")
+		t.connected(raw, warmed, "")
 	}
 	if err := t.spares.put(to, c); err != nil {
 		return false, &Error{to.host, PhaseConnect, err}
