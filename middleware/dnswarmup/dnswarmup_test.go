@@ -50,10 +50,16 @@ func (f *fake) Warm(ctx context.Context, host string, connections int) error {
 	}()
 	select {
 	case <-time.After(f.takes):
-		return f.fails[host]
+		return f.failure(host)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+func (f *fake) failure(host string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.fails[host]
 }
 
 func (f *fake) hosts() []string {
