@@ -11,7 +11,7 @@ type events struct {
 	reading
 	dialect *dialect
 	usual   template // of its events with content
-	last    []byte   // data of the event if it is in one piece, for the template to learn
+	start   int      // where in the piece the event begins, below 0 if not there or if a part of it moved
 
 	at      place
 	name    []byte // of the field
@@ -19,8 +19,7 @@ type events struct {
 	head    []byte // the beginning of the event's data
 	length  int    // of the data, as far as it matters
 	open    bool   // a line of the event has passed
-	data    bool   // one of them was data
-	fits    bool   // it is as usual
+	lines   int    // of data
 	known   bool   // an event was of a known API
 	strange bool   // or was not
 	cr      bool   // the last byte was a CR, to which an LF may belong
@@ -57,6 +56,7 @@ func newEvents(d *dialect, strict bool) *events {
 func (e *events) read() *reading { return &e.reading }
 
 func (e *events) feed(p []byte) (n int) {
+	e.start = -1
 	for i := 0; i < len(p) && e.fault == faultless; {
 		from, c := i, p[i]
 		keep := true
@@ -71,7 +71,10 @@ func (e *events) feed(p []byte) (n int) {
 			e.mark++
 			i++
 		case e.at == lineStart:
-			i, keep = i+e.begin(c), e.at != inComment
+			if i += e.asUsual(p[i:]); i > from {
+				break
+			}
+			i, keep = i+e.begin(p, i), e.at != inComment
 			if i > from && e.at == lineStart {
 				keep = !e.dropped
 			}
@@ -81,9 +84,10 @@ func (e *events) feed(p []byte) (n int) {
 		}
 		if keep {
 			if n != from {
-				e.last = nil // it is about to move
+				e.start = -1
+				copy(p[n:], p[from:i])
 			}
-			n += copy(p[n:], p[from:i])
+			n += i - from
 		}
 	}
 	if e.length == maxText && e.doc.facts.content { // an event that is long in coming
@@ -92,18 +96,35 @@ func (e *events) feed(p []byte) (n int) {
 	return n
 }
 
+// asUsual takes an event that is as usual but for its values, if one begins here
+// and is there to its end.
+func (e *events) asUsual(p []byte) int {
+	if e.open {
+		return 0
+	}
+	n := e.usual.fits(p, &e.doc.facts)
+	if n > 0 {
+		e.deltas++
+		e.progress, e.ready = true, true
+	}
+	return n
+}
+
 // begin looks at the first byte of a line, and takes it where it is all of the
 // line or begins a comment.
-func (e *events) begin(c byte) int {
+func (e *events) begin(p []byte, i int) int {
 	e.mark = len(byteOrderMark)
-	switch c {
+	switch c := p[i]; c {
 	case ':':
 		e.at = inComment
 		return 1
 	case '\n', '\r':
 		e.cr, e.dropped = c == '\r', !e.open
-		e.dispatch()
+		e.dispatch(e.whole(p, i))
 		return 1
+	}
+	if !e.open {
+		e.start = i
 	}
 	e.at, e.open, e.began = inName, true, true
 	e.name = e.name[:0]
@@ -127,9 +148,7 @@ func (e *events) line(p []byte) int {
 	if cr := bytes.IndexByte(p[:end], '\r'); cr >= 0 {
 		end = cr
 	}
-	if e.at != inData || !e.asUsual(p, end) {
-		e.value(p[:end])
-	}
+	e.value(p[:end])
 	if end == len(p) {
 		return end
 	}
@@ -137,20 +156,17 @@ func (e *events) line(p []byte) int {
 	return end + e.endLine()
 }
 
-// asUsual tells whether an event is as usual but for its text. Only one that
-// consists of a single line of data, and is there to its end, is looked at.
-func (e *events) asUsual(p []byte, end int) bool {
-	e.last = nil
-	if e.length > 0 || !endsEvent(p[end:]) {
-		return false
+// whole gives the event that ends with the blank line at i, if it is in one piece.
+func (e *events) whole(p []byte, i int) []byte {
+	switch {
+	case e.start < 0:
+		return nil
+	case p[i] == '\n':
+		return p[e.start : i+1]
+	case i+1 < len(p) && p[i+1] == '\n':
+		return p[e.start : i+2]
 	}
-	e.last = p[:end]
-	e.fits = e.usual.fits(e.kind, e.last, &e.doc.facts)
-	return e.fits
-}
-
-func endsEvent(p []byte) bool {
-	return len(p) > 1 && p[0] == '\n' && p[1] == '\n' || len(p) > 3 && string(p[:4]) == "\r\n\r\n"
+	return nil
 }
 
 func (e *events) endLine() int {
@@ -178,7 +194,7 @@ func (e *events) readName(p []byte) int {
 func (e *events) field() place {
 	switch string(e.name) {
 	case "data":
-		e.data = true
+		e.lines++
 		return inData
 	case "event":
 		e.kind = e.kind[:0]
@@ -200,23 +216,19 @@ func (e *events) value(p []byte) {
 	}
 }
 
-// dispatch ends an event.
-func (e *events) dispatch() {
-	switch {
-	case e.fits:
-		e.deltas++
-		e.progress, e.ready = true, true
-	case e.data:
+// dispatch ends an event. whole is all of it, or nil.
+func (e *events) dispatch(whole []byte) {
+	if e.lines > 0 {
 		e.doc.end()
-		e.judge()
+		e.judge(whole)
 	}
-	e.open, e.data, e.fits, e.last, e.length = false, false, false, nil, 0
+	e.open, e.lines, e.length, e.start = false, 0, 0, -1
 	e.head, e.kind = e.head[:0], e.kind[:0]
 	e.doc.reset()
 }
 
 // judge tells what an event means.
-func (e *events) judge() {
+func (e *events) judge(whole []byte) {
 	f := &e.doc.facts
 	e.known = e.known || f.known
 	switch {
@@ -233,8 +245,8 @@ func (e *events) judge() {
 		if f.content {
 			e.deltas++
 			e.progress = true
-			if e.last != nil && f.known && !f.done && !e.isKind(e.dialect.ends) {
-				e.usual.learn(e.kind, e.last, e.doc.slots[:e.doc.found])
+			if e.lines == 1 && f.known && !f.done && !e.isKind(e.dialect.ends) {
+				e.usual.learn(whole, e.doc.slots[:e.doc.found])
 			}
 		}
 		e.ready = e.ready || f.content || e.done
@@ -255,9 +267,9 @@ func (e *events) isKind(kinds []string) bool {
 // JSON is cut: some upstreams leave the last one out, and clients read it all
 // the same.
 func (e *events) end() {
-	cut := e.open && e.data && len(e.head) > 0 && e.head[0] == '{' && !e.doc.complete()
+	cut := e.open && e.lines > 0 && len(e.head) > 0 && e.head[0] == '{' && !e.doc.complete()
 	if e.fault == faultless && e.open && !cut {
-		e.dispatch()
+		e.dispatch(nil)
 	}
 	switch {
 	case e.fault != faultless || e.done:

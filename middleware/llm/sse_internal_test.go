@@ -233,8 +233,7 @@ func TestEventsThatDifferInWhatDoesNotMatterAreNotReadAgain(t *testing.T) {
 			}
 			e.feed([]byte(in.String()))
 			require.Equal(t, 100, e.deltas)
-			_, first, _ := strings.Cut(strings.TrimRight(event(0), "\r\n"), "data: ")
-			require.Equal(t, first, string(e.usual.data), "the first event is the only one that was read")
+			require.Equal(t, event(0), string(e.usual.event), "the first event is the only one that was read")
 			if name == "Gemini" {
 				require.Equal(t, tokens{input: 9, output: 99}, e.doc.facts.tokens)
 			}

@@ -8,8 +8,8 @@ import "bytes"
 // those alone: then comparing what stands between them is all that has to be
 // done, at a fraction of the cost of reading the JSON.
 type template struct {
-	kind, data []byte
-	slots      []slot
+	event []byte
+	slots []slot
 }
 
 // slot is where a value stands in of an event, not empty.
@@ -26,36 +26,36 @@ const (
 	maxSlots = 16
 )
 
-// fits tells whether data is such an event with other values, and notes the
-// tokens that it tells.
-func (t *template) fits(kind, data []byte, f *facts) bool {
-	if len(t.data) == 0 || !bytes.Equal(kind, t.kind) {
-		return false
+// fits tells how long the event at the beginning of p is, 0 if it is not such a
+// one with other values, and notes the tokens that it tells.
+func (t *template) fits(p []byte, f *facts) int {
+	if len(t.event) == 0 {
+		return 0
 	}
-	var tokens [maxSlots][]byte
-	at := 0
+	var values [maxSlots][]byte
+	rest, at := p, 0
 	for i := range t.slots {
 		s := &t.slots[i]
-		same := t.data[at:s.from]
-		if at = s.to; !bytes.HasPrefix(data, same) {
-			return false
+		same := t.event[at:s.from]
+		if at = s.to; !bytes.HasPrefix(rest, same) {
+			return 0
 		}
-		data = data[len(same):]
-		n := s.length(data)
+		rest = rest[len(same):]
+		n := s.length(rest)
 		if n <= 0 {
-			return false
+			return 0
 		}
-		tokens[i], data = data[:n], data[n:]
+		values[i], rest = rest[:n], rest[n:]
 	}
-	if !bytes.Equal(data, t.data[at:]) {
-		return false
+	if !bytes.HasPrefix(rest, t.event[at:]) {
+		return 0
 	}
 	for i := range t.slots {
 		if s := &t.slots[i]; s.number && s.role != roleNone {
-			f.number(s.role, tokens[i])
+			f.number(s.role, values[i])
 		}
 	}
-	return true
+	return len(p) - len(rest) + len(t.event) - at
 }
 
 // length is that of the value at the beginning of p, below 1 if there is none.
@@ -80,11 +80,23 @@ func lengthOfNumber(p []byte) int {
 // isNumber tells whether numbers are made of such a byte, beside exponents.
 func isNumber(c byte) bool { return '0' <= c && c <= '9' || c == '.' || c == '-' }
 
+// lengthOfString is that of a string up to its quotation mark, below 0 if that
+// does not come in this line.
 func lengthOfString(p []byte) int {
 	end := bytes.IndexByte(p, '"')
-	if end < 0 || bytes.IndexByte(p[:end], '\\') < 0 {
+	if end < 0 {
 		return end
 	}
+	if bytes.IndexByte(p[:end], '\\') >= 0 {
+		end = endOfEscaped(p)
+	}
+	if end > 0 && (bytes.IndexByte(p[:end], '\n') >= 0 || bytes.IndexByte(p[:end], '\r') >= 0) {
+		return -1
+	}
+	return end
+}
+
+func endOfEscaped(p []byte) int {
 	for i := 0; i < len(p); i++ {
 		switch p[i] {
 		case '\\':
@@ -96,12 +108,19 @@ func lengthOfString(p []byte) int {
 	return -1
 }
 
-// learn takes an event, with the values that may differ.
-func (t *template) learn(kind, data []byte, slots []slot) {
-	if len(data) > maxTemplate {
+// learn takes an event, with the values in its data that may differ. The data
+// has to be its last line.
+func (t *template) learn(event []byte, slots []slot) {
+	line := bytes.LastIndexAny(bytes.TrimRight(event, "\r\n"), "\r\n") + 1
+	data, ok := bytes.CutPrefix(event[line:], []byte("data:"))
+	if !ok || len(event) > maxTemplate {
 		return
 	}
-	t.kind = append(t.kind[:0], kind...)
-	t.data = append(t.data[:0], data...)
+	from := len(event) - len(bytes.TrimPrefix(data, []byte(" ")))
+	t.event = append(t.event[:0], event...)
 	t.slots = append(t.slots[:0], slots...)
+	for i := range t.slots {
+		t.slots[i].from += from
+		t.slots[i].to += from
+	}
 }
