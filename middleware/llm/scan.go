@@ -165,12 +165,12 @@ func (s *scanner) push(array bool) {
 // note keeps where the string or word stands that ends at to, if another one in
 // its place would mean the same.
 func (s *scanner) note(p []byte, to int, word bool) {
-	if to <= s.at || s.found == len(s.slots) || word && lengthOfNumber(p[s.at:to]) != to-s.at {
+	if to < s.at || s.found == len(s.slots) || word && lengthOfNumber(p[s.at:to]) != to-s.at {
 		return
 	}
 	switch r := s.paths.nodes[s.node].role; {
-	case s.node == nowhere, r == roleContent && !word, word && r >= roleInput && r <= roleCacheWrite:
-		s.slots[s.found] = slot{s.at, to, r, word}
+	case s.node == nowhere, r == roleContent && !word && to > s.at, word && r >= roleInput && r <= roleCacheWrite:
+		s.slots[s.found] = slot{from: s.at, to: to, role: r, number: word}
 		s.found++
 	}
 }

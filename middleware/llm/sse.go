@@ -222,7 +222,7 @@ func (e *events) dispatch(whole []byte) {
 		e.doc.end()
 		e.judge(whole)
 	}
-	e.open, e.lines, e.length, e.start = false, 0, 0, -1
+	e.open, e.lines, e.length = false, 0, 0
 	e.head, e.kind = e.head[:0], e.kind[:0]
 	e.doc.reset()
 }

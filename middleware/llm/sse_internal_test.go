@@ -162,7 +162,7 @@ func TestPiecesOfAnySizeGiveTheSame(t *testing.T) {
 	hello := func(text string) string { return strings.Replace(helloChunk, "Hello", text, 1) }
 	parts = append(parts, hello(""), hello("a"), hello(`\"`), hello(`\\`), hello(`"},"x":{"y":"`), hello(`\u00e9`), hello(strings.Repeat("long ", 700)),
 		strings.ReplaceAll(hello("b"), "\n", "\r\n"), strings.Replace(claudeDelta, "Hi", "there", 1), strings.Replace(geminiPart, "Hi", "there", 1),
-		"event: ping\n"+helloChunk, "event: response.failed\n"+helloChunk, strings.TrimSuffix(helloChunk, "\n")+"data: {\"error\":1}\n\n")
+		"event: ping\n"+helloChunk, "id: 1\n"+claudeDelta, "id: 2\n"+claudeDelta, "event: response.failed\n"+helloChunk, strings.TrimSuffix(helloChunk, "\n")+"data: {\"error\":1}\n\n")
 	for _, name := range slices.Sorted(maps.Keys(streams)) {
 		parts = append(parts, streams[name](1), streams[name](27))
 	}
@@ -212,10 +212,13 @@ var streams = map[string]func(i int) string{
 	"calls of tools": func(i int) string {
 		return fmt.Sprintf(`data: {"id":"1","created":%d,"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"{\"%d\":"}}]}}]}`+"\n\n", i, i)
 	},
+	"reasoning": func(i int) string {
+		return fmt.Sprintf(`data: {"id":"1","choices":[{"index":0,"delta":{"content":"","reasoning_content":"step %d"},"finish_reason":null}]}`+"\n\n", i)
+	},
 	"messages": func(i int) string { return strings.Replace(claudeDelta, "Hi", fmt.Sprint("word ", i), 1) },
 	"responses": func(i int) string {
 		return fmt.Sprintf("event: response.output_text.delta\n"+`data: {"type":"response.output_text.delta","sequence_number":%d,"item_id":"msg_68a1b2c3d4e5f6a7b8c9d0e1f2",`+
-			`"output_index":0,"content_index":0,"delta":" word","logprobs":[],"obfuscation":"%x"}`+"\n\n", i, i*7919)
+			`"output_index":0,"content_index":0,"delta":" word","logprobs":[],"obfuscation":"%s"}`+"\n\n", i, strings.Repeat("x", i%16))
 	},
 	"Gemini": func(i int) string {
 		return fmt.Sprintf(`data: {"candidates": [{"content": {"parts": [{"text": " some words of"}],"role": "model"},"index": 0}],"usageMetadata": {"promptTokenCount": 9,`+
@@ -255,16 +258,73 @@ func TestEventsThatDifferInWhatMattersAreRead(t *testing.T) {
 		"no number":             strings.Replace(usual, `:1`, `:""`, 1),
 		"a number that is big":  strings.Replace(usual, `:3`, `:3e9`, 1),
 		"more":                  strings.Replace(usual, `}}`+"\n", `},"error":{"code":"x"}}`+"\n", 1),
+		"a line's end in text":  strings.Replace(usual, `"a"`, "\"a\nb\"", 1),
+		"a CR in text":          strings.Replace(usual, `"a"`, "\"a\rb\"", 1),
+		"the same after a \\":   strings.Replace(usual, `"a"`, "\"a\\\"\nb\"", 1),
+		"a second line":         strings.TrimSuffix(usual, "\n") + "event: ping\n\n",
+		"data in two lines":     strings.TrimSuffix(usual, "\n") + "data: {}\n\n",
+		"no blank line":         strings.TrimSuffix(usual, "\n"),
+		"half of it":            usual[:len(usual)/2],
+	} {
+		for seen, before := range map[string]string{
+			"once": usual, "with other values": usual + strings.NewReplacer("1", "7", `"a"`, `"b"`, "3", "9").Replace(usual),
+		} {
+			t.Run(name+" after one seen "+seen, func(t *testing.T) {
+				after, alone := newEvents(every(t), true), newEvents(every(t), true)
+				after.feed([]byte(before))
+				after.doc.facts.tokens, after.deltas, after.progress, after.ready = tokens{}, 0, false, false
+				after.feed([]byte(other))
+				alone.feed([]byte(other))
+				a, b := after.read(), alone.read()
+				require.Equal(t, []any{b.deltas, b.progress, b.ready, b.done, b.fault, b.told, b.doc.facts.tokens},
+					[]any{a.deltas, a.progress, a.ready, a.done, a.fault, a.told, a.doc.facts.tokens})
+			})
+		}
+	}
+}
+
+// What stands in an event of several lines, or in one that moved, is not where it was read.
+func TestOnlyAnEventInOnePieceIsTakenAsUsual(t *testing.T) {
+	lines := strings.Replace(helloChunk, `"choices"`, "\ndata: \"choices\"", 1)
+	for name, pieces := range map[string][]string{
+		"data in two lines":       {lines},
+		"in two pieces":           {helloChunk[:20], helloChunk[20:]},
+		"a comment in front":      {keepAlive + helloChunk},
+		"a blank line in front":   {"\n" + claudeDelta},
+		"a comment within":        {"event: a\n: b\n" + helloChunk},
+		"a field after the data":  {strings.TrimSuffix(helloChunk, "\n") + "id: 1\n\n"},
+		"an end that may go on":   {strings.ReplaceAll(helloChunk, "\n", "\r")},
+		"more than is kept of it": {strings.Replace(helloChunk, "Hello", strings.Repeat("Hello", maxTemplate/5), 1)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			after, alone := newEvents(every(t), true), newEvents(every(t), true)
-			after.feed([]byte(usual))
-			after.doc.facts.tokens, after.deltas, after.progress, after.ready = tokens{}, 0, false, false
-			after.feed([]byte(other))
-			alone.feed([]byte(other))
-			a, b := after.read(), alone.read()
-			require.Equal(t, []any{b.deltas, b.progress, b.ready, b.done, b.fault, b.told, b.doc.facts.tokens},
-				[]any{a.deltas, a.progress, a.ready, a.done, a.fault, a.told, a.doc.facts.tokens})
+			e := newEvents(every(t), true)
+			for _, p := range pieces {
+				e.feed([]byte(p))
+			}
+			require.Equal(t, 1, e.deltas)
+			require.Empty(t, e.usual.event)
+		})
+	}
+}
+
+func TestTokensAreToldAgainByAnEventWithTheSameOnes(t *testing.T) {
+	e := newEvents(every(t), true)
+	e.feed([]byte(geminiPart + geminiPart + strings.Replace(geminiStop, `:4`, `:5`, 1) + geminiPart))
+	require.Equal(t, tokens{input: 4, output: 1, more: 30}, e.doc.facts.tokens)
+}
+
+func TestAnEventAllocatesNothing(t *testing.T) {
+	for name, event := range streams {
+		t.Run(name, func(t *testing.T) {
+			e := newEvents(every(t), true)
+			usual, other := []byte(event(1)+event(22)), []byte(strings.Replace(event(1), `{`, `{"x":[1,{"y":"z"}],`, 1))
+			require.Zero(t, testing.AllocsPerRun(100, func() {
+				e.feed(usual)
+				e.feed(other)
+				for i := range usual {
+					e.feed(usual[i : i+1])
+				}
+			}))
 		})
 	}
 }

@@ -8,16 +8,22 @@ import "bytes"
 // those alone: then comparing what stands between them is all that has to be
 // done, at a fraction of the cost of reading the JSON.
 type template struct {
-	event []byte
-	slots []slot
+	event     []byte
+	slots     []slot
+	differing []slot // those whose values did differ, or are tokens
 }
 
-// slot is where a value stands in of an event, not empty.
+// slot is where a value stands in an event, not empty unless it is a string that
+// is not looked at.
 type slot struct {
 	from, to int
 	role     role // roleNone for what is not looked at
 	number   bool // else a string, without its quotation marks
+	differs  bool
 }
+
+// counts tells whether the value is a count of tokens.
+func (s *slot) counts() bool { return s.number && s.role != roleNone }
 
 const (
 	// maxTemplate bounds the events that are kept as one.
@@ -26,39 +32,75 @@ const (
 	maxSlots = 16
 )
 
+// values are where values stand in an event that is compared.
+type values [maxSlots]struct{ from, to int }
+
 // fits tells how long the event at the beginning of p is, 0 if it is not such a
 // one with other values, and notes the tokens that it tells.
 func (t *template) fits(p []byte, f *facts) int {
 	if len(t.event) == 0 {
 		return 0
 	}
-	var values [maxSlots][]byte
-	rest, at := p, 0
-	for i := range t.slots {
-		s := &t.slots[i]
-		same := t.event[at:s.from]
-		if at = s.to; !bytes.HasPrefix(rest, same) {
-			return 0
+	var v values
+	slots := t.differing
+	n := t.compare(p, slots, &v)
+	if n == 0 && len(slots) < len(t.slots) { // a value that was the same up to now
+		slots = t.slots
+		if n = t.compare(p, slots, &v); n > 0 {
+			t.widen(p, &v)
 		}
-		rest = rest[len(same):]
-		n := s.length(rest)
-		if n <= 0 {
-			return 0
-		}
-		values[i], rest = rest[:n], rest[n:]
 	}
-	if !bytes.HasPrefix(rest, t.event[at:]) {
+	if n == 0 {
 		return 0
 	}
-	for i := range t.slots {
-		if s := &t.slots[i]; s.number && s.role != roleNone {
-			f.number(s.role, values[i])
+	for i := range slots {
+		if s := &slots[i]; s.counts() {
+			f.number(s.role, p[v[i].from:v[i].to])
 		}
 	}
-	return len(p) - len(rest) + len(t.event) - at
+	return n
 }
 
-// length is that of the value at the beginning of p, below 1 if there is none.
+// compare tells how long the event is if it differs in nothing but the values of
+// slots, else 0.
+func (t *template) compare(p []byte, slots []slot, v *values) int {
+	at, from := 0, 0 // in p, in the event that is known
+	for i := range slots {
+		s := &slots[i]
+		same := t.event[from:s.from]
+		if !bytes.HasPrefix(p[at:], same) {
+			return 0
+		}
+		at += len(same)
+		n := s.length(p[at:])
+		if n < 0 || n == 0 && (s.number || s.role != roleNone) {
+			return 0
+		}
+		v[i].from, v[i].to = at, at+n
+		at, from = at+n, s.to
+	}
+	last := t.event[from:]
+	if !bytes.HasPrefix(p[at:], last) {
+		return 0
+	}
+	return at + len(last)
+}
+
+// widen notes which values differ in an event, of which v are all.
+func (t *template) widen(p []byte, v *values) {
+	t.differing = t.differing[:0]
+	for i := range t.slots {
+		s := &t.slots[i]
+		if !bytes.Equal(t.event[s.from:s.to], p[v[i].from:v[i].to]) {
+			s.differs = true
+		}
+		if s.differs {
+			t.differing = append(t.differing, *s)
+		}
+	}
+}
+
+// length is that of the value at the beginning of p, 0 or less if there is none.
 func (s *slot) length(p []byte) int {
 	if s.number {
 		return lengthOfNumber(p)
@@ -119,8 +161,12 @@ func (t *template) learn(event []byte, slots []slot) {
 	from := len(event) - len(bytes.TrimPrefix(data, []byte(" ")))
 	t.event = append(t.event[:0], event...)
 	t.slots = append(t.slots[:0], slots...)
+	t.differing = t.differing[:0]
 	for i := range t.slots {
-		t.slots[i].from += from
-		t.slots[i].to += from
+		s := &t.slots[i]
+		s.from, s.to, s.differs = s.from+from, s.to+from, s.counts()
+		if s.differs {
+			t.differing = append(t.differing, *s)
+		}
 	}
 }
