@@ -15,7 +15,7 @@ type body struct {
 	choose func(first byte) format // 0 for an end without a byte
 	trims  bool                    // blank lines in front are keep-alives, and left out
 
-	reading chan struct{} // closed when reading ahead is over; nil where nothing is
+	reading chan struct{} // closed when reading ahead is over; nil where nothing is, and when all of that was passed on
 	late    atomic.Bool   // reading ahead is to stop
 	dropped bool          // keep-alives were left out
 	ended   error         // what the body ended with
@@ -28,12 +28,14 @@ type body struct {
 
 // Read reads the answer. It fails with an *Error where that is cut or holds an error.
 func (b *body) Read(p []byte) (int, error) {
+	n := 0
 	if b.reading != nil {
 		<-b.reading // a read ahead that was let go may still be on
-	}
-	n, more := b.fromAhead(p)
-	if more {
-		return n, nil
+		var more bool
+		if n, more = b.fromAhead(p); more {
+			return n, nil
+		}
+		b.reading = nil
 	}
 	if n == 0 && b.ended == nil && len(p) > 0 {
 		n, b.ended = b.pull(p)

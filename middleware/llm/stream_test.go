@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -384,6 +385,28 @@ func BenchmarkFirstContent(b *testing.B) {
 				}
 				_, _ = io.Copy(io.Discard, resp.Body)
 				_ = resp.Body.Close()
+			}
+		})
+	}
+}
+
+// What the stage adds to a Read that gives one event.
+func BenchmarkRead(b *testing.B) {
+	base := middleware.RoundTripperFunc(func(req *http.Request) (*http.Response, error) {
+		body := io.NopCloser(&endless{helloChunk, math.MaxInt})
+		return &http.Response{StatusCode: 200, Header: header(asEvents), Body: body, Request: req}, nil
+	})
+	for name, rt := range map[string]http.RoundTripper{"bare": base, "llm": stage(b, nil, nil).Wrap(base)} {
+		b.Run(name, func(b *testing.B) {
+			resp, err := rt.RoundTrip(newPost(b.Context(), b, "https://api.deepseek.com"))
+			require.NoError(b, err)
+			defer func() { _ = resp.Body.Close() }()
+			buf := make([]byte, len(helloChunk))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := resp.Body.Read(buf); err != nil {
+					b.Fatal(err)
+				}
 			}
 		})
 	}
