@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/headgate-go/headgate/middleware/httpcache"
+	"github.com/headgate-go/headgate/middleware/ratelimit"
 	"github.com/headgate-go/headgate/middleware/retry"
 	"github.com/headgate-go/headgate/middleware/semaphore"
 	"github.com/headgate-go/headgate/middleware/timeout"
@@ -170,6 +171,18 @@ func TestNewTellsAllThatIsWrong(t *testing.T) {
 				"stages.semaphore.max_concurrent: 0 lets nobody through",
 				`order[2]: "rety": unknown stage; did you mean "retry"?`,
 				"transport.dial_timeout: 0s: must be above 0",
+			},
+		},
+		{
+			"values beside a preset's",
+			pipeline.Config{Extends: "llm", Stages: map[string]any{
+				"retry": map[string]any{"base_delay": "1m"}, "semaphore": map[string]any{"max_concurrent": 0}, "cache": 5, "rate_limit": ratelimit.Config{Queue: -1},
+			}},
+			[]string{
+				"api: stages.cache: a int can't be the settings of cache",
+				"\nstages.rate_limit.queue: -1",
+				"\nstages.retry.max_delay: 30s is less than base_delay, 1m0s",
+				"\nstages.semaphore.max_concurrent: 0 lets nobody through",
 			},
 		},
 		{

@@ -152,5 +152,21 @@ func settle[C interface{ Validate() error }](what string, c C, at *conf.Node, la
 	} else {
 		errs = append(errs, conf.Decode(n, &c)...)
 	}
-	return c, append(errs, conf.Locate(n, c.Validate())...)
+	return c, append(errs, locate(n, at, layers, c.Validate())...)
+}
+
+// locate gives what Validate has found its place in n, the layers on top of each
+// other. What a preset says is right by itself: where it is not any more, the
+// mistake is in the last layer, or in at if that has no text.
+func locate(n, at *conf.Node, layers []layer, found error) []error {
+	errs := conf.Locate(n, found)
+	if last := len(layers) - 1; last >= 0 && layers[last].node != nil {
+		at = layers[last].node
+	}
+	for i, err := range errs {
+		if e, ok := err.(*conf.Error); ok && e.File == presetsFile {
+			errs[i] = conf.Locate(at, e.Unwrap())[0]
+		}
+	}
+	return errs
 }

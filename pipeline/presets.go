@@ -10,9 +10,13 @@ import (
 //go:embed presets.yaml
 var presetsYAML []byte
 
+// presetsFile is the name that the places in the presets have. It is no file of
+// those who use them.
+const presetsFile = "presets.yaml"
+
 // loadPresets reads the presets, which are written as any configuration is.
 func loadPresets() (map[string]source, error) {
-	tree, err := conf.Parse("presets.yaml", presetsYAML, conf.DefaultLimits())
+	tree, err := conf.Parse(presetsFile, presetsYAML, conf.DefaultLimits())
 	if err != nil {
 		return nil, fmt.Errorf("presets: %w", err)
 	}

@@ -219,8 +219,11 @@ func texts(list []*conf.Node) []string {
 }
 
 // unwritten stands for the settings of a stage that has none in a file. Its
-// place is at, where the order names it.
+// place is at, where the order names it, unless that is the order of a preset.
 func (p *plan) unwritten(id string, at *conf.Node) *conf.Node {
+	if at.KeyPos.File == presetsFile {
+		at = p.at
+	}
 	return &conf.Node{Kind: conf.Map, Path: joined(p.at.Path, "stages."+id), Pos: at.Pos, KeyPos: at.KeyPos}
 }
 

@@ -40,7 +40,8 @@ func locate(to []error, node *Node, err error) []error {
 			}
 		}
 	}
-	located := newError(nearest(node, key).KeyPos, joinPath(node.Path, key), strings.TrimPrefix(err.Error(), key+": "))
+	at, rest := nearest(node, key)
+	located := newError(at.KeyPos, joinPath(at.Path, rest), strings.TrimPrefix(err.Error(), key+": "))
 	located.err = err
 	return append(to, located)
 }
@@ -53,8 +54,8 @@ func joinPath(path, key string) string {
 }
 
 // nearest returns the node that a key below n leads to, or the last one on the
-// way to it.
-func nearest(n *Node, key string) *Node {
+// way to it and what is left of the key.
+func nearest(n *Node, key string) (*Node, string) {
 	for key != "" {
 		child, rest := step(n, key)
 		if child == nil {
@@ -62,7 +63,7 @@ func nearest(n *Node, key string) *Node {
 		}
 		n, key = child, rest
 	}
-	return n
+	return n, key
 }
 
 // step finds the child that a path begins with, and the rest of the path.

@@ -37,7 +37,7 @@ func TestLocate(t *testing.T) {
 		"a key that is not in the file":    {&keyError{"base_delay", "is 0"}, "a.yaml:2:3: stages.retry.base_delay: is 0"},
 		"a key in a list":                  {&keyError{"tiers[1].rate", "is -1"}, "a.yaml:6:7: stages.retry.tiers[1].rate: is -1"},
 		"an item that is not there":        {&keyError{"tiers[7].rate", "is -1"}, "a.yaml:4:5: stages.retry.tiers[7].rate: is -1"},
-		"a key with dots":                  {&keyError{"keys.api.example.com.rate", "is 2"}, "a.yaml:8:25: stages.retry.keys.api.example.com.rate: is 2"},
+		"a key with dots":                  {&keyError{"keys.api.example.com.rate", "is 2"}, `a.yaml:8:25: stages.retry.keys["api.example.com"].rate: is 2`},
 		"a key with dots in brackets":      {&keyError{`keys["api.example.com"].rate`, "is 2"}, `a.yaml:8:25: stages.retry.keys["api.example.com"].rate: is 2`},
 		"a key with a space in brackets":   {&keyError{`keys["a b"]`, "is 3"}, `a.yaml:9:7: stages.retry.keys["a b"]: is 3`},
 		"a key below one that is missing":  {&keyError{"keys.none.rate", "is 2"}, "a.yaml:7:5: stages.retry.keys.none.rate: is 2"},
@@ -66,6 +66,10 @@ func TestLocate(t *testing.T) {
 		}, texts(errs))
 		require.ErrorIs(t, conf.Collect(errs...), io.EOF)
 		require.ErrorAs(t, conf.Collect(errs...), new(*keyError))
+	})
+	t.Run("a key of a map that was merged has the path at which it was written", func(t *testing.T) {
+		merged := conf.Merge(parse(t, "preset: {retry: {max_attempts: 1}}").Get("preset").Get("retry"), node)
+		require.Equal(t, []string{"a.yaml:3:5: stages.retry.max_attempts: is -4"}, texts(conf.Locate(merged, &keyError{"max_attempts", "is -4"})))
 	})
 	t.Run("nothing is wrong", func(t *testing.T) { require.Empty(t, conf.Locate(node, nil)) })
 	t.Run("nothing is written", func(t *testing.T) {
