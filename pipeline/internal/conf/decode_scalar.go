@@ -16,7 +16,9 @@ func (d *decoder) wrong(n *Node, secret bool, want, hint string) {
 	switch {
 	case secret:
 		d.fail(n, "the value, which is secret and not shown, is not %s", want)
-	case n.Source != "" || hint == "":
+	case n.Source != "":
+		d.fail(n, "the value of %s is not %s", quote(n), want)
+	case hint == "":
 		d.fail(n, "%s is not %s", quote(n), want)
 	default:
 		d.fail(n, "%s is not %s; %s", quote(n), want, hint)

@@ -186,5 +186,5 @@ func TestAQuotedVariableIsANumberWhereOneIsDue(t *testing.T) {
 
 	n, errs = conf.Expand(parse(t, `i: "${env:MAX}0"`), vars)
 	require.Empty(t, errs)
-	require.Equal(t, []string{`a.yaml:1:4: i: "${env:MAX}0" is not an integer`}, texts(conf.Decode(n, &got)))
+	require.Equal(t, []string{`a.yaml:1:4: i: the value of "${env:MAX}0" is not an integer`}, texts(conf.Decode(n, &got)))
 }

@@ -124,13 +124,13 @@ small: ${env:DIGITS}
 		Small    int8
 	}))
 	require.Equal(t, []string{
-		`a.yaml:2:6: int: "${env:KEY}" is not an integer`,
-		`a.yaml:3:7: bool: "${env:KEY}" is not a boolean`,
-		`a.yaml:4:8: float: "${env:KEY}" is not a number`,
-		`a.yaml:5:11: duration: "${env:KEY}" is not a duration`,
+		`a.yaml:2:6: int: the value of "${env:KEY}" is not an integer`,
+		`a.yaml:3:7: bool: the value of "${env:KEY}" is not a boolean`,
+		`a.yaml:4:8: float: the value of "${env:KEY}" is not a number`,
+		`a.yaml:5:11: duration: the value of "${env:KEY}" is not a duration`,
 		`a.yaml:6:7: size: the value of "${env:KEY}" is not valid`,
 		`a.yaml:7:7: time: the value of "x${env:KEY}" is not valid`,
 		`a.yaml:8:7: list: expected a list, found a text; write [a, b], or a line with - for each item`,
-		`a.yaml:9:8: small: "${env:DIGITS}" is not an integer`,
+		`a.yaml:9:8: small: the value of "${env:DIGITS}" is not an integer`,
 	}, texts(errs))
 }
