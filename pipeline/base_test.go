@@ -96,5 +96,12 @@ func TestReadyIsWhatTheWarmUpSays(t *testing.T) {
 	require.NoError(t, p.Start(t.Context()))
 	require.NoError(t, p.Ready(t.Context()))
 	require.NoError(t, p.Stop(t.Context()))
-	require.NoError(t, build(t, pipeline.Config{Order: []string{"retry"}}, ok).Ready(t.Context()), "nothing to wait for")
+	require.ErrorIs(t, p.Ready(t.Context()), pipeline.ErrStopped)
+
+	p = build(t, pipeline.Config{Order: []string{"retry"}}, ok)
+	require.NoError(t, p.Ready(t.Context()), "nothing to wait for")
+	require.NoError(t, p.Reload(t.Context(), pipeline.Config{}))
+	require.NoError(t, p.Ready(t.Context()))
+	require.NoError(t, p.Stop(t.Context()))
+	require.ErrorIs(t, p.Ready(t.Context()), pipeline.ErrStopped)
 }

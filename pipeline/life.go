@@ -53,11 +53,15 @@ func (p *Pipeline) Start(ctx context.Context) error {
 }
 
 // Ready waits until every stage has what it needs for requests, such as warm
-// connections, and returns nil then; or why one has not, or that ctx has ended. It
-// is what a readiness probe asks.
+// connections, and returns nil then; or why one has not, or that ctx has ended. After
+// Stop it is ErrStopped. It is what a readiness probe asks.
 func (p *Pipeline) Ready(ctx context.Context) error {
+	g := p.current.Load()
+	if g.closed.Load() && p.current.Load() == g { // not reloaded: stopped
+		return p.wrap(ErrStopped)
+	}
 	var errs []error
-	for _, s := range p.current.Load().stages {
+	for _, s := range g.stages {
 		if s.ready != nil {
 			errs = append(errs, s.ready(ctx))
 		}
