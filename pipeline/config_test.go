@@ -127,7 +127,7 @@ func TestConfigInGo(t *testing.T) {
 				Insert: map[string]pipeline.Position{"timeout/attempt": {After: "semaphore"}},
 				Off:    []string{"retry"},
 			},
-			[]string{"api: at most 1 upstream requests a call\n  semaphore", "\n  timeout/attempt"},
+			[]string{"api: at most 1 upstream request a call\n  semaphore", "\n  timeout/attempt"},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // String shows the chain, outermost first, with those settings of each stage
@@ -18,7 +19,7 @@ func (p *Pipeline) String() string {
 		width = max(width, len(s.id))
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: at most %d upstream requests a call\n", p.name, worstCase(g.stages, g.cfg))
+	fmt.Fprintf(&b, "%s: at most %s a call\n", p.name, count(worstCase(g.stages, g.cfg), "upstream request", "upstream requests"))
 	for _, s := range g.stages {
 		fmt.Fprintf(&b, "  %-*s  %s\n", width, s.id, p.settings(g, s))
 	}
@@ -75,6 +76,8 @@ func flow(v reflect.Value) string {
 	}
 	if v.CanInterface() {
 		switch x := v.Interface().(type) {
+		case time.Duration:
+			return duration(x)
 		case encoding.TextMarshaler:
 			if text, err := x.MarshalText(); err == nil {
 				return string(text)
@@ -95,7 +98,7 @@ func flow(v reflect.Value) string {
 		}
 		return "[" + strings.Join(items, ", ") + "]"
 	case reflect.Map:
-		return fmt.Sprintf("{%d entries}", v.Len())
+		return "{" + count(v.Len(), "entry", "entries") + "}"
 	case reflect.String:
 		return quote(v.String())
 	}
@@ -130,4 +133,22 @@ func quote(text string) string {
 		return strconv.Quote(string(r[:most])) + "..."
 	}
 	return strconv.Quote(text)
+}
+
+// duration writes 10m and not 10m0s, as a configuration does.
+func duration(d time.Duration) string {
+	text := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, zero) {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
+}
+
+func count(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + more
 }

@@ -58,7 +58,8 @@ func TestString(t *testing.T) {
 				Hosts: []string{"a", "b c"}, Timeout: time.Second, Limit: 3 * middleware.MiB,
 				Proxy: &url.URL{Scheme: "http", Host: "proxy"}, Any: 1, Untagged: 2, Hidden: 3, private: 4,
 			},
-			"timeout/attempt": map[string]any{"limit": "10s", "until": "headers"},
+			"timeout/total":   map[string]any{"limit": "2h"},
+			"timeout/attempt": map[string]any{"limit": "10m", "until": "headers"},
 		},
 	}, pipeline.WithBase(ok))
 	require.NoError(t, err)

@@ -81,7 +81,7 @@ func TestTheWorstCaseIsWhatHappens(t *testing.T) {
 				require.NoError(t, p.Stop(t.Context()))
 
 				require.Equal(t, want.asked, asked)
-				require.Contains(t, p.String(), fmt.Sprintf("at most %d upstream requests", want.stated))
+				require.Contains(t, p.String(), fmt.Sprintf("at most %d upstream request", want.stated))
 			})
 		})
 	}
