@@ -78,9 +78,11 @@ func (c Config) Validate() error {
 		p.Check(!sure, key, "it is never tried, because the static answer before it always succeeds; put the static answer last")
 		sure = sure || a.Static != nil
 		a.validate(&p, key)
-		p.Check(a.Func == "" || !names[a.Func], key+".func", "%.40q is in the list twice; a second try would follow at once", a.Func)
-		names[a.Func] = true
-		if a.Upstream != nil {
+		if a.Func != "" {
+			p.Check(!names[a.Func], key+".func", "%.40q is in the list twice; a second try would follow at once", a.Func)
+			names[a.Func] = true
+		}
+		if a.Upstream != nil && a.Upstream.Name != "" {
 			p.Check(!names[a.Upstream.Name], key+".upstream.name", "%.40q is in the list twice; give each answer a name of its own", a.Upstream.Name)
 			names[a.Upstream.Name] = true
 		}

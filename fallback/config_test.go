@@ -78,7 +78,7 @@ func TestAnEmptyListOfReasonsIsRefused(t *testing.T) {
 
 func TestAFuncThatNobodyGaveIsRefused(t *testing.T) {
 	_, err := fallback.New(with(named("canned")))
-	require.ErrorContains(t, err, `fallback: answers[0].func: no answer "canned" was given; the application gives them with fallback.WithAnswer`)
+	require.ErrorContains(t, err, `fallback: answers[0].func: no answer "canned" was given; the application gives them with WithAnswer, an option of the pipeline and of the stage`)
 	_, err = fallback.New(with(named("caned")), fallback.WithAnswer("canned", fallback.Instant(canned)))
 	require.ErrorContains(t, err, `there are: canned`)
 	var problem *middleware.ConfigError

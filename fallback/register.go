@@ -90,7 +90,7 @@ func (f *Fallback) set(cfg Config) error {
 // offer tells which funcs there are.
 func (f *Fallback) offer() string {
 	if len(f.known) == 0 {
-		return "the application gives them with fallback.WithAnswer"
+		return "the application gives them with WithAnswer, an option of the pipeline and of the stage"
 	}
 	return "there are: " + strings.Join(slices.Sorted(maps.Keys(f.known)), ", ")
 }

@@ -224,6 +224,7 @@ func TestWhatIsWrongWithAnUpstream(t *testing.T) {
 			err := cfg.Validate()
 			require.ErrorContains(t, err, c.want)
 			require.NotContains(t, err.Error(), "SECRET")
+			require.NotContains(t, err.Error(), "twice", "there is one")
 		})
 	}
 	cfg := fallback.DefaultConfig()
