@@ -31,7 +31,7 @@ func (p *Pipeline) generation(cfg Config, stages []*instance, stores []*openStor
 	warnings = append(append(warnings, lint(stages, cfg)...), unusedStores(cfg, stores)...)
 	g := &generation{cfg: cfg, stages: stages, stores: stores, warnings: warnings, drained: make(chan struct{})}
 	for _, w := range g.warnings {
-		p.opts.logger.Warn("configuration", zap.Stringer("warning", w))
+		lines(p.opts.logger).Warn("configuration", zap.Stringer("warning", w))
 	}
 	chain := []middleware.Middleware{g.count}
 	for _, s := range stages {

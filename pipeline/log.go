@@ -16,6 +16,12 @@ type logObserver struct {
 	log *zap.Logger
 }
 
+// lines is the logger for events and warnings: without caller and stack trace,
+// which would be those of this package and nobody else's.
+func lines(log *zap.Logger) *zap.Logger {
+	return log.WithOptions(zap.WithCaller(false), zap.AddStacktrace(zapcore.FatalLevel))
+}
+
 func (l logObserver) Observe(_ context.Context, e middleware.Event) {
 	entry := l.log.Check(zapLevel(e.Level), e.Kind)
 	if entry == nil {
@@ -74,7 +80,7 @@ func (os observers) Observe(ctx context.Context, e middleware.Event) {
 func (o *options) observer() middleware.Observer {
 	all := o.observers
 	if o.logger.Core().Enabled(zapcore.FatalLevel) {
-		all = append(observers{logObserver{o.logger}}, all...)
+		all = append(observers{logObserver{lines(o.logger)}}, all...)
 	}
 	switch len(all) {
 	case 0:

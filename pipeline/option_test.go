@@ -94,6 +94,19 @@ type lazy struct{}
 
 func (lazy) LogValue() slog.Value { return slog.StringValue("resolved") }
 
+// What has called the logger is always this package, whoever began the call.
+func TestNoLineHasACallerOrAStackTrace(t *testing.T) {
+	core, logs := observer.New(zapcore.DebugLevel)
+	logger := zap.New(core, zap.AddCaller(), zap.AddStacktrace(zapcore.DebugLevel))
+	p := build(t, pipeline.Config{Order: []string{"semaphore", "retry"}}, sequence(503, 200), pipeline.WithLogger(logger))
+	require.Equal(t, 200, get(t, p))
+	require.Greater(t, logs.Len(), 1)
+	for _, e := range logs.TakeAll() {
+		require.False(t, e.Caller.Defined, e.Message)
+		require.Empty(t, e.Stack, e.Message)
+	}
+}
+
 func TestALoggerThatIsOffCostsNoEvents(t *testing.T) {
 	core, logs := observer.New(zapcore.WarnLevel)
 	p := retrying(sequence(500, 200), t, pipeline.WithLogger(zap.New(core)))
