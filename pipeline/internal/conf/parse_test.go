@@ -69,7 +69,7 @@ func TestParseRefuses(t *testing.T) {
 		"a scalar at the root":               {"42", `a.yaml:1:1: expected a map of keys, found an integer`},
 		"a variable without quotes in { }":   {"a: {b: ${env:X}}", `a.yaml:1:9: a ${env:NAME} inside { } or [ ] must be quoted: "${env:NAME}"`},
 		"a variable without quotes in [ ]":   {"a: [x, ${env:X}]", `a.yaml:1:9: a ${env:NAME} inside { } or [ ] must be quoted: "${env:NAME}"`},
-		"a tab as indent":                    {"a:\n\tb: 1", "a.yaml:2:1: not valid YAML: found character '\t' that cannot start any token"},
+		"a tab as indent":                    {"a:\n\tb: 1", "a.yaml:2:1: not valid YAML: found a tab where a value or an indent begins; indent with spaces"},
 		"a list that does not end":           {"a: [1, 2", `a.yaml:1:4: not valid YAML: sequence end token ']' not found`},
 		"quotes that do not end":             {"a: 1\nb: \"x", `a.yaml:2:4: not valid YAML: could not find end character of double-quoted text`},
 		"two colons in a line":               {"a: b: c", `a.yaml:1:4: not valid YAML: mapping value is not allowed in this context`},

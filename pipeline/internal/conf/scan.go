@@ -76,6 +76,9 @@ func tooMany(limits Limits) string {
 func refusal(tk *token.Token) string {
 	switch tk.Type {
 	case token.InvalidType:
+		if strings.Contains(tk.Error, "'\t'") {
+			return "not valid YAML: found a tab where a value or an indent begins; indent with spaces"
+		}
 		return "not valid YAML: " + tk.Error
 	case token.AnchorType:
 		return "anchors (&name) are not supported; write the value out, and quote a text that begins with &"
