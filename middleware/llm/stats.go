@@ -1,6 +1,8 @@
 package llm
 
 import (
+	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/headgate-go/headgate/middleware"
@@ -25,10 +27,11 @@ type counts struct {
 	requests, disguised, empty, cut, failed, input, cached, output, wasted atomic.Uint64
 }
 
-// Stats is a snapshot, a line for each key, in no particular order.
+// Stats is a snapshot, a line for each key, sorted by key.
 func (l *LLM) Stats() []KeyStats {
 	var all []KeyStats
 	l.counts.Range(func(_ string, c *counts) { all = append(all, c.stats()) })
+	slices.SortFunc(all, func(a, b KeyStats) int { return strings.Compare(a.Key, b.Key) })
 	return all
 }
 

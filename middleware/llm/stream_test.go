@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -236,6 +237,23 @@ func TestUsageIsTold(t *testing.T) {
 				[]uint64{all[0].Requests, all[0].Input, all[0].Cached, all[0].Output, all[0].Wasted})
 		})
 	}
+}
+
+func TestStatsAreSortedByKey(t *testing.T) {
+	l := stage(t, nil, nil)
+	var want []string
+	for _, host := range []string{"c.example.com", "a.example.com", "d.example.com", "b.example.com"} {
+		resp, err := l.Wrap(upstream{header: asEvents, body: helloChunk + doneChunk}).RoundTrip(newPost(t.Context(), t, "https://"+host))
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		want = append(want, host+"/deepseek-chat")
+	}
+	slices.Sort(want)
+	var got []string
+	for _, s := range l.Stats() {
+		got = append(got, s.Key)
+	}
+	require.Equal(t, want, got)
 }
 
 func TestAnAnswerThatNobodyReadsIsWasted(t *testing.T) {
