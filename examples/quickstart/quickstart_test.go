@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -98,4 +100,23 @@ func TestInterruptEndsTheRun(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.ErrorIs(t, run(ctx, nil, io.Discard, io.Discard), context.Canceled)
+}
+
+// What went wrong with a real API is told whole: the beginning of an error is
+// where it was, and its end is why.
+func TestAFailureOfARealAPIIsToldWhole(t *testing.T) {
+	reason := "the key that was sent is not one of this account, " + strings.Repeat("see the documents ", 5) + "to the end"
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, reason, http.StatusUnauthorized) }))
+	defer api.Close()
+	t.Setenv("HEADGATE_API_KEY", "secret")
+	var out strings.Builder
+	require.NoError(t, runReal(t.Context(), api.URL, "m", 1, &out))
+	require.Contains(t, out.String(), "401 Unauthorized: "+reason)
+	require.NotContains(t, out.String(), "secret")
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	out.Reset()
+	require.ErrorIs(t, runReal(ctx, api.URL, "m", 1, &out), context.Canceled)
+	require.Contains(t, out.String(), "failed     context canceled\n")
 }

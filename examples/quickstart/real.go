@@ -34,10 +34,11 @@ func runReal(ctx context.Context, url, model string, prompts int, w io.Writer) e
 	for i := range prompts {
 		start := time.Now()
 		text, how, err := askReal(ctx, c, strings.TrimSuffix(url, "/"), model, key, fmt.Sprintf("Say the number %d in French, in one word.", i+1))
+		text = fmt.Sprintf("%.60s", text)
 		if err != nil {
 			text, how = err.Error(), "failed"
 		}
-		fmt.Fprintf(w, "%2d/%d  %8.0f ms  %-9s  %.60s\n", i+1, prompts, float64(time.Since(start))/1e6, how, strings.ReplaceAll(text, "\n", " "))
+		fmt.Fprintf(w, "%2d/%d  %8.0f ms  %-9s  %s\n", i+1, prompts, float64(time.Since(start))/1e6, how, strings.Join(strings.Fields(text), " "))
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -53,7 +54,7 @@ func askReal(ctx context.Context, c *http.Client, url, model, key, prompt string
 	req.Header.Set("Authorization", "Bearer "+key)
 	resp, err := c.Do(req)
 	if err != nil {
-		return "", "", err
+		return "", "", errors.Unwrap(err) // without method and URL, which are the same for all
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))

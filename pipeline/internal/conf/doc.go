@@ -29,7 +29,8 @@
 //
 // # Secrets
 //
-// No error repeats the value of an environment variable, nor anything below a
-// struct field that is tagged `headgate:"secret"`. Other values are quoted
-// with at most 40 characters.
+// No error of Parse, Expand and Decode repeats the value of an environment
+// variable, nor anything below a struct field that is tagged `headgate:"secret"`.
+// Other values are quoted with at most 40 characters. What a Validate says, and
+// Locate places, is its own: it must not show what is tagged as a secret.
 package conf
