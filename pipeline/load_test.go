@@ -359,3 +359,19 @@ func TestOneRegistryServesManyAtOnce(t *testing.T) {
 	}
 	all.Wait()
 }
+
+// The most likely mistakes with an fs.FS, of which its own error tells nothing.
+func TestLoadOfAPathThatNoFileSystemHas(t *testing.T) {
+	for name, want := range map[string]string{
+		"./http.yaml":    `"./http.yaml" is not a path within the file system; write "http.yaml"`,
+		"/etc/http.yaml": `"/etc/http.yaml" is not a path within the file system; give Load the folder, as in os.DirFS("/etc"), and the path within it, "http.yaml"`,
+		"../http.yaml":   `"../http.yaml" is not a path within the file system; give Load the folder, as in os.DirFS(".."), and the path within it, "http.yaml"`,
+		"":               `"" is not a path within the file system; write for example "http.yaml"`,
+	} {
+		_, err := pipeline.Load(files("http.yaml", base), name)
+		require.ErrorContains(t, err, want)
+		require.ErrorIs(t, err, fs.ErrInvalid)
+		_, err = pipeline.Load(files("http.yaml", base), "http.yaml", name)
+		require.ErrorContains(t, err, want)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -98,11 +99,26 @@ func (r *Registry) Load(fsys fs.FS, base string, overlays ...string) (File, erro
 }
 
 func read(fsys fs.FS, name string) (*conf.Node, error) {
+	if !fs.ValidPath(name) {
+		return nil, fmt.Errorf("%q is not a path within the file system; %s: %w", name, validPath(name), fs.ErrInvalid)
+	}
 	data, err := fs.ReadFile(fsys, name)
 	if err != nil {
 		return nil, err
 	}
 	return conf.Parse(name, data, conf.DefaultLimits())
+}
+
+// validPath tells what to write for a path that an fs.FS can't have.
+func validPath(name string) string {
+	clean := path.Clean(name)
+	switch {
+	case name == "":
+		return `write for example "http.yaml"`
+	case fs.ValidPath(clean):
+		return fmt.Sprintf("write %q", clean)
+	}
+	return fmt.Sprintf("give Load the folder, as in os.DirFS(%q), and the path within it, %q", path.Dir(clean), path.Base(clean))
 }
 
 // Decode is the function Decode, with the registry's types.
