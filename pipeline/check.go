@@ -16,7 +16,7 @@ func contradictions(p *plan, cfg Config) []error {
 		}
 		for _, outer := range cfg.Order[:i] {
 			out, ok := cfg.Stages[outer].(timeout.Config)
-			if ok && !in.Reachable(out) {
+			if ok && out.Validate() == nil && !in.Reachable(out) { // what is wrong by itself is told already
 				errs = append(errs, p.writtenLimit(inner, outer).KeyErrorf(
 					"the %v of %s can never be reached within the %v of %s", in.Limit, inner, out.Limit, outer))
 			}

@@ -20,7 +20,7 @@ type Config struct {
 	// Content adds to where the provider's events have what the user waits for:
 	// "choices.delta.content". Default none.
 	Content []string `yaml:"content"`
-	// Hold bounds the wait for an answer's beginning.
+	// Hold bounds the wait for an answer's beginning. Default 5m and 64KiB.
 	Hold HoldConfig `yaml:"hold"`
 	// ErrorBytes bounds what is read ahead of the body of an error to see what it
 	// means; 0 reads nothing. Default 16KiB.
