@@ -13,7 +13,7 @@
 //	errs = append(errs, conf.Locate(tree.Get("retry"), cfg.Validate())...)
 //	return conf.Collect(errs...)
 //
-// Nodes are never changed after they are made: Merge, Expand, Mask and Without
+// Nodes are never changed after they are made: Merge, Expand and Without
 // return new trees that may share parts with their inputs. A tree can
 // therefore be used from several goroutines.
 //

@@ -113,5 +113,5 @@ func load(t *testing.T, name string) string {
 	if err := conf.Collect(errs...); err != nil {
 		return err.Error() + "\n"
 	}
-	return string(conf.Encode(conf.Mask(tree, root)))
+	return string(conf.Encode(tree))
 }

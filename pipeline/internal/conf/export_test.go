@@ -8,8 +8,7 @@ import (
 
 // Encode prints a tree as YAML, in block style, so that Parse reads the same
 // tree again. What Expand put in is printed as it was written, so that no
-// value of the environment appears; use Mask for secrets that stand in the
-// file itself.
+// value of the environment appears.
 func Encode(n *Node) []byte {
 	var b bytes.Buffer
 	if n == nil || n.Kind == Map && len(n.Entries) == 0 {
