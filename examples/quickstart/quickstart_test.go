@@ -49,6 +49,23 @@ func TestPromptsFollowZipf(t *testing.T) {
 
 // The whole experiment, shorter: what is counted is asserted, times are not.
 func TestShortRun(t *testing.T) {
+	results := shortRun(t)
+	for tries := 1; late(results) > tooLate && tries < 3; tries++ {
+		results = shortRun(t)
+	}
+	if ms := late(results); ms > tooLate {
+		t.Skipf("the machine is too busy to compare the clients: requests were sent up to %.0f ms late", ms)
+	}
+	plain, headgate, repeated := results[0], results[2], results[3]
+	require.Greater(t, headgate.Fresh, plain.Fresh)
+	require.Zero(t, headgate.Failed, "everybody gets an answer")
+	require.LessOrEqual(t, headgate.Upstream, 1.0)
+	require.Equal(t, repeated.Calls, repeated.Fresh, "popular prompts are all answered")
+	require.Less(t, repeated.Upstream, 0.4, "200 prompts, 550 calls: at most one request for each prompt")
+}
+
+func shortRun(t *testing.T) []loadtest.Result {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "figures.json")
 	var out bytes.Buffer
 	require.NoError(t, run(t.Context(), []string{"-step", "100ms", "-json", file}, &out, io.Discard))
@@ -58,16 +75,19 @@ func TestShortRun(t *testing.T) {
 	var results []loadtest.Result
 	require.NoError(t, json.Unmarshal(data, &results))
 	require.Len(t, results, 4)
-	plain, headgate, repeated := results[0], results[2], results[3]
 	for _, r := range results {
 		require.Equal(t, r.Calls, r.Fresh+r.Degraded+r.Failed)
 		require.Contains(t, out.String(), r.Client)
+		require.Equal(t, r.Late > tooLate, strings.Contains(out.String(), r.Client+": this machine was too busy"))
 	}
-	require.Greater(t, headgate.Fresh, plain.Fresh)
-	require.Zero(t, headgate.Failed, "everybody gets an answer")
-	require.LessOrEqual(t, headgate.Upstream, 1.0)
-	require.Equal(t, repeated.Calls, repeated.Fresh, "popular prompts are all answered")
-	require.Less(t, repeated.Upstream, 0.4, "200 prompts, 550 calls: at most one request for each prompt")
+	return results
+}
+
+func late(results []loadtest.Result) (ms float64) {
+	for _, r := range results {
+		ms = max(ms, r.Late)
+	}
+	return ms
 }
 
 func TestRealMode(t *testing.T) {

@@ -26,6 +26,9 @@ func report(w io.Writer, results []loadtest.Result) error {
 	return chart(w, results)
 }
 
+// tooLate is in milliseconds, as long as the upstream takes for a request.
+const tooLate = 50
+
 // chart shows the share of fresh answers in each load step.
 func chart(w io.Writer, results []loadtest.Result) error {
 	const width = 14
@@ -42,6 +45,11 @@ func chart(w io.Writer, results []loadtest.Result) error {
 		}
 	}
 	fmt.Fprintf(&b, "\n\nceiling: what a perfect queue could answer in time, from this run's own arrivals: %.1f %% of the calls\n", results[0].Share(results[0].Ceiling))
+	for _, r := range results {
+		if r.Late > tooLate {
+			fmt.Fprintf(&b, "%s: this machine was too busy to send requests in time (up to %.0f ms late); its figures say little\n", r.Client, r.Late)
+		}
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -43,7 +43,8 @@ const (
 type Call struct {
 	Number  int           // from 0 on, in the order of arrival
 	Step    int           // the load's step that it belongs to
-	Arrived time.Duration // since the load began
+	Due     time.Duration // when it was to be sent, since the load began
+	Arrived time.Duration // when it was
 	Took    time.Duration
 	Answer  Answer
 	Cached  bool // set by do, if it knows
@@ -65,7 +66,7 @@ func (l Load) Offer(ctx context.Context, do func(context.Context, *Call) Answer,
 		case <-ctx.Done():
 			return nil
 		}
-		c := &Call{Number: i, Step: step[i], Arrived: time.Since(begin)}
+		c := &Call{Number: i, Step: step[i], Due: at[i], Arrived: time.Since(begin)}
 		calls[i] = c
 		pending.Go(func() {
 			start := time.Now()

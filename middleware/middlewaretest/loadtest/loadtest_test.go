@@ -49,7 +49,7 @@ func TestOfferKeepsToItsTimes(t *testing.T) {
 		at, step := l.Arrivals()
 		require.Len(t, calls, len(at))
 		for i, c := range calls {
-			require.Equal(t, loadtest.Call{Number: i, Step: step[i], Arrived: at[i], Took: 500 * ms, Answer: loadtest.Fresh}, *c)
+			require.Equal(t, loadtest.Call{Number: i, Step: step[i], Due: at[i], Arrived: at[i], Took: 500 * ms, Answer: loadtest.Fresh}, *c)
 		}
 		require.EqualValues(t, len(at), most.Load(), "all at once")
 		require.IsIncreasing(t, sent)
@@ -89,15 +89,15 @@ func TestOfferEndsWithItsContext(t *testing.T) {
 func TestSummarize(t *testing.T) {
 	l := loadtest.Load{Rates: []int{10, 20}, Step: 500 * ms, Deadline: time.Second}
 	r := l.Summarize("some", []*loadtest.Call{
-		{Step: 0, Arrived: 0, Took: 50 * ms, Answer: loadtest.Fresh, Cached: true},
-		{Step: 0, Arrived: 10 * ms, Took: time.Second},
-		{Step: 1, Arrived: 950 * ms, Took: 40 * ms, Answer: loadtest.Fresh},
-		{Step: 1, Arrived: 960 * ms, Took: 60 * ms, Answer: loadtest.Fresh}, // after the load
-		{Step: 1, Arrived: 970 * ms, Took: ms, Answer: loadtest.Degraded},
+		{Step: 0, Due: 0, Arrived: 0, Took: 50 * ms, Answer: loadtest.Fresh, Cached: true},
+		{Step: 0, Due: 7 * ms, Arrived: 10 * ms, Took: time.Second},
+		{Step: 1, Due: 950 * ms, Arrived: 950 * ms, Took: 40 * ms, Answer: loadtest.Fresh},
+		{Step: 1, Due: 960 * ms, Arrived: 960 * ms, Took: 60 * ms, Answer: loadtest.Fresh}, // after the load
+		{Step: 1, Due: 970 * ms, Arrived: 970 * ms, Took: ms, Answer: loadtest.Degraded},
 	}, loadtest.Upstream{Requests: 10, Slots: 1, Service: 400 * ms})
 	require.Equal(t, loadtest.Result{
 		Client: "some", Calls: 5, Ceiling: 4, Fresh: 3, Degraded: 1, Failed: 1, Goodput: 2,
-		P50: 50, P95: 60, P99: 60, Upstream: 2, HitRatio: 0.2, Steps: []float64{0.5, 2.0 / 3},
+		P50: 50, P95: 60, P99: 60, Upstream: 2, HitRatio: 0.2, Late: 3, Steps: []float64{0.5, 2.0 / 3},
 	}, r)
 	require.InDelta(t, 60, r.Share(r.Fresh), 1e-9)
 	require.InDelta(t, 75, r.OfCeiling(), 1e-9)

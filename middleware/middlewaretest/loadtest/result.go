@@ -19,6 +19,9 @@ type Result struct {
 	P99      float64 `json:"p99_ms"`
 	Upstream float64 `json:"upstream_requests_per_call"`
 	HitRatio float64 `json:"cache_hit_ratio"`
+	// Late is how long after its time the latest request was sent. Where that is as long as
+	// the upstream takes, the machine was too busy for the figures to say much.
+	Late float64 `json:"late_ms"`
 	// Steps is the share of fresh answers in each load step.
 	Steps []float64 `json:"fresh_by_step"`
 }
@@ -41,6 +44,7 @@ func (l Load) Summarize(client string, calls []*Call, up Upstream) Result {
 	for i, c := range calls {
 		arrivals[i] = c.Arrived
 		offered[c.Step]++
+		r.Late = max(r.Late, millis(c.Arrived-c.Due))
 		switch c.Answer {
 		case Fresh:
 			r.Fresh++
@@ -75,8 +79,10 @@ func quantile(sorted []time.Duration, q float64) float64 {
 	if len(sorted) == 0 {
 		return 0
 	}
-	return float64(sorted[int(q*float64(len(sorted)-1)+0.5)]) / float64(time.Millisecond)
+	return millis(sorted[int(q*float64(len(sorted)-1)+0.5)])
 }
+
+func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // Share is n of all calls, in percent.
 func (r Result) Share(n int) float64 { return 100 * float64(n) / float64(max(1, r.Calls)) }
