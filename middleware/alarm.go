@@ -13,7 +13,7 @@ type alarm struct {
 	call  atomic.Pointer[call]
 	ring  func() // made once, because a method value is allocated
 	timer *time.Timer
-	alone bool // not to be used again
+	alone bool // not to be used again: there is no pool, or the timer is a bubble's
 
 	// Guarded by the call's mutex.
 	at     time.Time   // when the timer fires; zero if it doesn't
@@ -30,31 +30,35 @@ func newAlarm() *alarm {
 	return a
 }
 
-// set has the alarm ring at a time, instead of when it was set to before.
-func (a *alarm) set(at, now time.Time) {
+// set has the alarm ring at a time, instead of when it was set to before. A timer
+// belongs to the synctest bubble that made it, and a chain may outlive that.
+func (a *alarm) set(at time.Time) {
 	a.at = at
-	if a.timer != nil {
-		a.timer.Reset(at.Sub(now))
+	if a.timer != nil && (a.alone || !bubbled(at)) {
+		a.timer.Reset(time.Until(at))
 		return
 	}
-	a.timer = time.AfterFunc(at.Sub(now), a.ring)
-	a.alone = a.alone || bubbled(now)
+	a.timer = time.AfterFunc(time.Until(at), a.ring)
+	a.alone = a.alone || bubbled(at)
 }
+
+// bubbled tells whether t may come from a synctest bubble: the clock in there
+// has no monotonic reading.
+func bubbled(t time.Time) bool { return t == t.Round(0) }
 
 // alarms are those of a chain that no call uses.
 type alarms struct{ pool sync.Pool }
 
 // take gives an alarm to c. A nil s has none.
-func (s *alarms) take(c *call, now time.Time) *alarm {
+func (s *alarms) take(c *call) *alarm {
 	var a *alarm
-	alone := s == nil || bubbled(now)
-	if !alone {
+	if s != nil {
 		a, _ = s.pool.Get().(*alarm)
 	}
 	if a == nil {
 		a = newAlarm()
+		a.alone = s == nil
 	}
-	a.alone = alone
 	a.call.Store(c)
 	return a
 }
@@ -73,11 +77,6 @@ func (s *alarms) giveBack(a *alarm) {
 		s.pool.Put(a)
 	}
 }
-
-// bubbled tells whether now was read within a synctest bubble: its clock has no
-// monotonic reading. A timer belongs to the bubble that made it, and a chain may
-// outlive that.
-func bubbled(now time.Time) bool { return now == now.Round(0) }
 
 // pool is where the call's alarm comes from; nil outside a chain.
 func (c *call) pool() *alarms {

@@ -208,10 +208,10 @@ func (c *call) listen() {
 	}
 	c.listening = true
 	if own, ok := c.ctx.(afterFuncer); ok {
-		c.needAlarm(time.Now())
+		c.needAlarm()
 		c.alarm.unhook = own.AfterFunc(c.alarm.ring)
 	} else if c.ctx.Done() != nil {
-		c.needAlarm(time.Now())
+		c.needAlarm()
 		c.alarm.unhook = context.AfterFunc(c.ctx, c.alarm.ring)
 	}
 	c.arm()

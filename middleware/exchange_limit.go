@@ -78,15 +78,14 @@ func (c *call) arm() {
 	if next.IsZero() || c.alarm != nil && !c.alarm.at.IsZero() && !next.Before(c.alarm.at) {
 		return
 	}
-	now := time.Now()
-	c.needAlarm(now)
-	c.alarm.set(next, now)
+	c.needAlarm()
+	c.alarm.set(next)
 }
 
 // needAlarm gets an alarm. c.mu is held.
-func (c *call) needAlarm(now time.Time) {
+func (c *call) needAlarm() {
 	if c.alarm == nil {
-		c.alarm = c.pool().take(c, now)
+		c.alarm = c.pool().take(c)
 	}
 }
 

@@ -27,24 +27,23 @@ type call struct {
 	paid   ticket  // for the attempt that is on or comes next
 }
 
-func newCall(r *Retry, ex *middleware.Exchange, req *http.Request, next http.RoundTripper) call {
-	cfg := r.settings.Load()
-	c := call{r: r, cfg: cfg, budget: cfg.budgetOf(req), ex: ex, req: req, next: next}
-	if c.again = repeated(req.Header); c.again {
-		r.outer.Add(1)
+// begin counts the call, and prepares to send its request more than once.
+func (c *call) begin() {
+	c.budget = c.cfg.budgetOf(c.req)
+	if c.again = repeated(c.req.Header); c.again {
+		c.r.outer.Add(1)
 	}
 	switch {
 	case c.budget == nil:
 	case c.again:
-		c.paid = c.budget.charge(&cfg.Budget)
+		c.paid = c.budget.charge(&c.cfg.Budget)
 	default:
 		c.budget.call()
 	}
-	if cfg.IdempotencyKey {
-		c.req = withKey(req)
+	if c.cfg.IdempotencyKey {
+		c.req = withKey(c.req)
 	}
-	c.replay = middleware.NewReplay(c.req, cfg.ReplayBuffer)
-	return c
+	c.replay = middleware.NewReplay(c.req, c.cfg.ReplayBuffer)
 }
 
 // end lets go of what the call holds. A retry that the budget paid for and that

@@ -89,7 +89,8 @@ func (r *Retry) roundTrip(req *http.Request, next http.RoundTripper) (resp *http
 	if ex.Repeated() || nested(req.Context()) {
 		return r.passThrough(ex, inner, next)
 	}
-	c := newCall(r, ex, inner, next)
+	c := call{r: r, cfg: r.settings.Load(), ex: ex, req: inner, next: next}
+	c.begin()
 	defer c.end()
 	return c.run()
 }
