@@ -38,6 +38,7 @@ type Exchange struct {
 
 	// Guarded by call.mu.
 	done  chan struct{}
+	next  *Exchange // in call.live
 	outer *Exchange // ends together with this one, because it returned this one's response
 	phase phase
 
@@ -78,7 +79,7 @@ type call struct {
 	listening bool        // somebody waits for a context of this call: ctx is watched and the alarm is set
 	repeats   uint16      // attempts that a stage makes as it needs them
 	afterID   uint32      // of the last AfterFunc
-	live      []*Exchange // the root and every attempt that has not ended
+	live      *Exchange   // the root and every attempt that has not ended
 	limits    []limit     // of all of them
 	afters    []after     // of all of them
 	spare     *Exchange   // room for the first attempt
@@ -92,7 +93,6 @@ type call struct {
 type callInChain struct {
 	call
 	root, first Exchange
-	live        [2]*Exchange
 	limits      [2]limit
 	afters      [1]after
 	slots       [4]slot
@@ -101,7 +101,6 @@ type callInChain struct {
 type callAlone struct {
 	call
 	root   Exchange
-	live   [1]*Exchange
 	limits [1]limit
 	afters [1]after
 	slots  [1]slot
@@ -148,21 +147,41 @@ func begin(req *http.Request, chain *chain) (*Exchange, *http.Request) {
 		m := new(callInChain)
 		c, e = &m.call, &m.root
 		c.chain = chain
-		c.live, c.limits, c.afters = m.live[:0], m.limits[:0], m.afters[:0]
+		c.limits, c.afters = m.limits[:0], m.afters[:0]
 		c.spare = &m.first
 		e.slots = m.slots[0:0:2]
 		m.first.slots = m.slots[2:2]
 	} else {
 		m := new(callAlone)
 		c, e = &m.call, &m.root
-		c.live, c.limits, c.afters = m.live[:0], m.limits[:0], m.afters[:0]
+		c.limits, c.afters = m.limits[:0], m.afters[:0]
 		e.slots = m.slots[:0]
 	}
 	c.ctx = req.Context()
 	c.opts, _ = c.ctx.Value(optionsKey{}).(*options)
-	c.live = append(c.live, e)
+	c.enter(e)
 	e.call = c
 	return e, e.take(req)
+}
+
+// enter makes e one of those that live, behind all others. c.mu is held, unless nobody else knows the call.
+func (c *call) enter(e *Exchange) {
+	at := &c.live
+	for *at != nil {
+		at = &(*at).next
+	}
+	*at = e
+}
+
+// leave takes e off those that live. c.mu is held.
+func (c *call) leave(e *Exchange) {
+	at := &c.live
+	for *at != nil && *at != e {
+		at = &(*at).next
+	}
+	if *at == e {
+		*at = e.next
+	}
 }
 
 // take makes the exchange's copy of req. The copy is shallow: a stage that
@@ -187,7 +206,7 @@ func (e *Exchange) Child(req *http.Request) (*Exchange, *http.Request) {
 	}
 	child.call, child.up = c, e
 	child.why.Store(e.why.Load())
-	c.live = append(c.live, child)
+	c.enter(child)
 	c.mu.Unlock()
 	e.made++
 	child.attempt = e.made

@@ -203,7 +203,7 @@ func (e *Exchange) follow(above *Exchange, ctx context.Context) {
 // until somebody asks for Done, because a call whose base never does (an
 // answer from a cache, a refusal) has no use for an alarm. c.mu is held.
 func (c *call) listen() {
-	if c.listening || len(c.live) == 0 {
+	if c.listening || c.live == nil {
 		return
 	}
 	c.listening = true
@@ -226,7 +226,7 @@ type afterFuncer interface {
 // cancelBelow cancels the contexts of root and of every exchange within it (of
 // all, for a nil root). c.mu is held; what comes of it runs after the unlock.
 func (c *call) cancelBelow(root *Exchange, why *cause, ends endings) endings {
-	for _, e := range c.live {
+	for e := c.live; e != nil; e = e.next {
 		if e.why.Load() == nil && e.within(root) {
 			ends = append(ends, e.cancel(why))
 		}

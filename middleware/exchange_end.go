@@ -96,7 +96,7 @@ func (e *Exchange) bodyless(r *http.Response) bool {
 // unwatched tells whether the end of this call, which has no attempts, is of no interest to anybody. c.mu is held.
 func (e *Exchange) unwatched() bool {
 	c := e.call
-	return len(c.live) == 1 && len(e.slots) == 0 && len(c.limits) == 0 && len(c.afters) == 0 && e.watchers == nil && e.done == nil
+	return c.live == e && e.next == nil && len(e.slots) == 0 && len(c.limits) == 0 && len(c.afters) == 0 && e.watchers == nil && e.done == nil
 }
 
 // end settles the exchange, once, and then the one that it stands for.
@@ -116,10 +116,12 @@ func (e *Exchange) end(how End) {
 	if e.why.Load() == nil {
 		ends = append(ends, e.cancel(finished))
 	}
-	c.live = slices.DeleteFunc(c.live, func(x *Exchange) bool { return x == e })
-	c.limits = slices.DeleteFunc(c.limits, func(l limit) bool { return l.ex == e })
+	c.leave(e)
+	if len(c.limits) > 0 {
+		c.limits = slices.DeleteFunc(c.limits, func(l limit) bool { return l.ex == e })
+	}
 	ends = c.cancelBelow(e, givenUp, ends)
-	if len(c.live) == 0 {
+	if c.live == nil {
 		c.stopListening()
 	}
 	outer := e.outer

@@ -108,7 +108,7 @@ func (c *call) look() {
 
 // cancelLate cancels what has reached its limit, the call before its attempts. c.mu is held.
 func (c *call) cancelLate() (ends endings) {
-	for _, e := range c.live {
+	for e := c.live; e != nil; e = e.next {
 		for _, l := range c.limits {
 			if l.ex == e && e.why.Load() == nil && time.Until(l.at) <= 0 {
 				ends = c.cancelBelow(e, &cause{err: l.cause, late: true, early: true}, ends)

@@ -17,8 +17,10 @@ func Authority(req *http.Request) string {
 		return req.Host
 	}
 	host := req.URL.Host
-	for i := 0; i < len(host); i++ {
-		if c := host[i]; c == ':' || 'A' <= c && c <= 'Z' {
+	for i := range len(host) {
+		// The colon and the capitals, and nothing in between that is in a host:
+		// several stages ask for the key of every request, and one comparison is half the work of two.
+		if c := host[i]; ':' <= c && c <= 'Z' {
 			return canonicalAuthority(req.URL.Scheme, strings.ToLower(host))
 		}
 	}
