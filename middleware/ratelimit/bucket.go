@@ -21,6 +21,7 @@ type bucket struct {
 	resume   time.Time // no token before
 	meter    meter
 	queue    queue
+	due      *time.Timer // has the head of the queue look again; nil until somebody waits
 	counts   counts
 }
 

@@ -44,9 +44,7 @@ func TestHeadWhoseTokenComesTooLateIsRefused(t *testing.T) {
 		b, w := lateBucket()
 		next := &waiter{until: time.Now().Add(time.Second), turn: make(chan struct{}, 1)}
 		b.queue.insert(1, next)
-		sleep, decided := b.look(w)
-		require.True(t, decided)
-		require.Zero(t, sleep)
+		require.True(t, b.decided(w))
 		require.Equal(t, &refusal{err: ErrTooLate, cause: context.DeadlineExceeded, after: time.Second}, w.refusal)
 		require.Equal(t, queue{next}, b.queue)
 		require.Len(t, next.turn, 1, "the next one is told that it is the head")
@@ -56,7 +54,7 @@ func TestHeadWhoseTokenComesTooLateIsRefused(t *testing.T) {
 func TestRefusalThatComesTogetherWithACancelCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, w := lateBucket()
-		_, _ = b.look(w)
+		require.True(t, b.decided(w))
 		require.Same(t, w.refusal, b.abandon(w, exchange(t)))
 		require.EqualValues(t, 1, b.counts.refused)
 	})

@@ -19,30 +19,11 @@ func (b *bucket) wait(ex *middleware.Exchange, cost int) *refusal {
 	if w == nil {
 		return refused
 	}
-	done := ex.Done()
-	var timer *time.Timer
 	for ex.Err() == nil {
-		sleep, decided := b.look(w)
-		if decided {
+		if b.decided(w) {
 			return w.refusal
 		}
-		// Only the head sleeps until its token is there. The others behind it
-		// give up later than it does, and are nudged when it is their turn.
-		var due <-chan time.Time
-		if sleep > 0 {
-			if timer == nil {
-				timer = time.NewTimer(sleep)
-				defer timer.Stop()
-			} else {
-				timer.Reset(sleep)
-			}
-			due = timer.C
-		}
-		select {
-		case <-w.turn:
-		case <-due:
-		case <-done:
-		}
+		ex.Await(w.turn, w.until)
 	}
 	return b.abandon(w, ex)
 }
@@ -108,30 +89,45 @@ func (b *bucket) last(now time.Time, cost int) time.Duration {
 	return f.next(1, cost).Sub(now)
 }
 
-// look tells w how it stands: decided, with a token or a refusal, or else how
-// long to sleep, 0 until it is nudged.
-func (b *bucket) look(w *waiter) (sleep time.Duration, decided bool) {
+// decided tells whether w has its token or a refusal. If not, it is nudged when
+// it should ask again: the head when its token is due, the others, whose time
+// ends later than the head's, when it is their turn.
+func (b *bucket) decided(w *waiter) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if w.refusal != nil {
-		return 0, true
+		return true
 	}
 	if b.queue.head() != w {
-		return 0, false
+		return false
 	}
 	now := time.Now()
 	if b.take(now, w.cost) {
 		b.queue.remove(w)
 		b.nudgeHead()
-		return 0, true
+		return true
 	}
 	// Tokens come late where the program did not get to run in time.
 	f := b.forecast(now)
 	if at := f.next(1, w.cost); !at.After(w.until) {
-		return max(at.Sub(now), 1), false
+		b.wake(max(at.Sub(now), 1))
+		return false
 	}
 	b.sweep(now)
-	return 0, w.refusal != nil
+	return w.refusal != nil
+}
+
+// wake has the head look again after a while: one timer serves the whole queue. mu is held.
+func (b *bucket) wake(after time.Duration) {
+	if b.due != nil {
+		b.due.Reset(after)
+		return
+	}
+	b.due = time.AfterFunc(after, func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.nudgeHead()
+	})
 }
 
 // abandon takes w off the queue because its context has ended.
@@ -187,5 +183,7 @@ func (b *bucket) refuse(r *refusal) *refusal {
 func (b *bucket) nudgeHead() {
 	if w := b.queue.head(); w != nil {
 		w.nudge()
+	} else if b.due != nil {
+		b.due.Stop()
 	}
 }
