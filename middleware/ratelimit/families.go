@@ -1,6 +1,10 @@
 package ratelimit
 
-import "time"
+import (
+	"net/http"
+	"slices"
+	"time"
+)
 
 // Budget is what a limit counts.
 type Budget uint8
@@ -71,4 +75,19 @@ func Families() []Family {
 			{Budget: Requests, Limit: "X-Ratelimit-Limit-Req-Minute", Remaining: "X-Ratelimit-Remaining-Req-Minute", Window: time.Minute},
 		}},
 	}
+}
+
+// canonical gives families with the names of their fields as they stand in a
+// header, so that no response has to be searched for another spelling.
+func canonical(families []Family) []Family {
+	families = slices.Clone(families)
+	for i := range families {
+		fields := slices.Clone(families[i].Fields)
+		for j := range fields {
+			f := &fields[j]
+			f.Limit, f.Remaining, f.Reset = http.CanonicalHeaderKey(f.Limit), http.CanonicalHeaderKey(f.Remaining), http.CanonicalHeaderKey(f.Reset)
+		}
+		families[i].Fields = fields
+	}
+	return families
 }

@@ -167,11 +167,12 @@ func TestLearnedUnits(t *testing.T) {
 
 func TestWithFamilies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		own := ratelimit.Family{Name: "mine", Fields: []ratelimit.Fields{{Remaining: "X-Left", Reset: "X-Back-In"}}}
+		own := ratelimit.Family{Name: "mine", Fields: []ratelimit.Fields{{Remaining: "x-left", Reset: "X-BACK-IN"}}}
 		l := newLearning(t, nil, ratelimit.WithFamilies(own))
 		l.told("RateLimit-Remaining: 0", "RateLimit-Reset: 30")
 		require.Zero(t, only(t, l.l).Paused)
 		l.told("X-Left: 0", "X-Back-In: 7s")
 		require.Equal(t, 7*time.Second, only(t, l.l).Paused)
+		require.Equal(t, "x-left", own.Fields[0].Remaining, "it stays the caller's")
 	})
 }

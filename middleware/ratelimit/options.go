@@ -39,5 +39,5 @@ func WithActual(actual func(*http.Response) (units int, ok bool)) Option {
 // WithFamilies says which header fields the learn setting reads. Default
 // Families.
 func WithFamilies(families ...Family) Option {
-	return func(l *RateLimit) { l.families = families }
+	return func(l *RateLimit) { l.families = canonical(families) }
 }

@@ -32,20 +32,17 @@ const (
 
 // ReadQuotas reads the limits that a response's header tells. Points in time
 // are taken relative to the response's own Date where it has one, else to now.
-// It reads what it can and ignores the rest.
+// It reads what it can and ignores the rest. The names of the fields have to be
+// in canonical form (http.CanonicalHeaderKey), as those of Families are.
 func ReadQuotas(h http.Header, now time.Time, families ...Family) []Quota {
-	if date := h.Get("Date"); date != "" {
-		if sent, err := http.ParseTime(date); err == nil {
-			now = sent
-		}
-	}
 	var quotas []Quota
+	sent := clock{header: h, now: now}
 	for _, f := range families {
 		if f.Structured {
 			quotas = append(quotas, readStructured(h)...)
 		}
 		for _, fields := range f.Fields {
-			if q, ok := fields.read(h, now); ok {
+			if q, ok := fields.read(h, &sent); ok {
 				quotas = append(quotas, q)
 			}
 		}
@@ -53,25 +50,45 @@ func ReadQuotas(h http.Header, now time.Time, families ...Family) []Quota {
 	return quotas[:min(len(quotas), maxQuotas)]
 }
 
-func (f *Fields) read(h http.Header, now time.Time) (q Quota, ok bool) {
-	limit, hasLimit := parseCount(h.Get(f.Limit))
-	remaining, hasRemaining := parseCount(h.Get(f.Remaining))
+func (f *Fields) read(h http.Header, sent *clock) (q Quota, ok bool) {
+	limit, hasLimit := parseCount(first(h[f.Limit]))
+	remaining, hasRemaining := parseCount(first(h[f.Remaining]))
+	// Azure sends 0 and -1 for what it does not know.
+	if limit <= 0 && (!hasRemaining || hasLimit || f.Refills) {
+		return Quota{}, false
+	}
 	q = Quota{Budget: f.Budget, Limit: limit, Window: f.Window, Remaining: -1, Refills: f.Refills}
 	if hasRemaining {
 		q.Remaining = remaining
 	}
-	if f.Reset != "" {
-		q.Reset, _ = reset.Parse(h.Get(f.Reset), now)
+	if in := first(h[f.Reset]); in != "" {
+		q.Reset, _ = reset.Parse(in, sent.time())
 	}
-	// Azure sends 0 and -1 for what it does not know.
-	return q, limit > 0 || hasRemaining && !hasLimit && !f.Refills
+	return q, true
+}
+
+// clock is the response's own. Most responses tell nothing that it is needed for.
+type clock struct {
+	header http.Header
+	now    time.Time // what it is if the response has no Date
+	read   bool
+}
+
+func (c *clock) time() time.Time {
+	if !c.read {
+		c.read = true
+		if sent, err := http.ParseTime(c.header.Get("Date")); err == nil {
+			c.now = sent
+		}
+	}
+	return c.now
 }
 
 // parseCount reads a whole number that is not negative. One with decimals is
 // rounded down, one that is too large is as large as can be. The older IETF
 // fields put parameters behind it ("100, 100;w=60"), which are left out.
 func parseCount(s string) (n int, ok bool) {
-	if len(s) > maxField {
+	if s == "" || len(s) > maxField {
 		return 0, false
 	}
 	s, _, _ = strings.Cut(s, ",")
@@ -81,4 +98,12 @@ func parseCount(s string) (n int, ok bool) {
 		return 0, false
 	}
 	return int(min(f, maxUnits)), true
+}
+
+// first gives the first value of a field, if there is one.
+func first(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[0]
 }

@@ -189,12 +189,39 @@ func FuzzReadQuotas(f *testing.F) {
 	})
 }
 
+// Every response pays for it that it may tell a limit.
+func TestReadingNothingAllocatesNothing(t *testing.T) {
+	h, families := header("date: Fri, 01 May 2026 11:59:58 GMT", "content-type: application/json"), ratelimit.Families()
+	require.Zero(t, testing.AllocsPerRun(100, func() { ratelimit.ReadQuotas(h, noon, families...) }))
+}
+
+func TestFamiliesAreCanonical(t *testing.T) {
+	for _, family := range ratelimit.Families() {
+		for _, f := range family.Fields {
+			for _, name := range []string{f.Limit, f.Remaining, f.Reset} {
+				require.Equal(t, http.CanonicalHeaderKey(name), name)
+			}
+		}
+	}
+}
+
 func BenchmarkReadQuotas(b *testing.B) {
-	h := header("x-ratelimit-limit-requests: 60", "x-ratelimit-remaining-requests: 59", "x-ratelimit-reset-requests: 1s",
-		"x-ratelimit-limit-tokens: 150000", "x-ratelimit-remaining-tokens: 149984", "x-ratelimit-reset-tokens: 6m0s")
+	plain := []string{"date: Fri, 01 May 2026 11:59:58 GMT", "content-type: application/json", "content-length: 2", "server: nginx",
+		"vary: Accept", "x-request-id: 1", "cache-control: no-store", "via: 1.1 a"}
 	families := ratelimit.Families()
-	b.ReportAllocs()
-	for b.Loop() {
-		ratelimit.ReadQuotas(h, noon, families...)
+	for _, row := range []struct {
+		name   string
+		header http.Header
+	}{
+		{"none", header(plain...)},
+		{"two", header(append(plain, "x-ratelimit-limit-requests: 60", "x-ratelimit-remaining-requests: 59", "x-ratelimit-reset-requests: 1s",
+			"x-ratelimit-limit-tokens: 150000", "x-ratelimit-remaining-tokens: 149984", "x-ratelimit-reset-tokens: 6m0s")...)},
+	} {
+		b.Run(row.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				ratelimit.ReadQuotas(row.header, noon, families...)
+			}
+		})
 	}
 }
