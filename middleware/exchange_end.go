@@ -40,7 +40,9 @@ func (e *Exchange) OnEnd(s Settler, token uint64) {
 
 // watch makes the end of r's body the end of the exchange.
 func (e *Exchange) watch(r *http.Response) {
-	outcome := e.Outcome(r, nil)
+	if !e.decidedFor(r) {
+		e.decide(Classify(r, nil), r)
+	}
 	c := e.call
 	c.mu.Lock()
 	if inner, ok := innerBody(r.Body); ok && inner.call == c && inner != e {
@@ -65,7 +67,7 @@ func (e *Exchange) watch(r *http.Response) {
 	}
 	if e.bodyless(r) {
 		c.mu.Unlock()
-		e.end(End{Outcome: outcome})
+		e.end(End{Outcome: e.decision()})
 		return
 	}
 	if e.unwatched() {

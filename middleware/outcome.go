@@ -125,20 +125,27 @@ const (
 // is looked at once. A caller that cancelled makes an error Neutral; the
 // limit of a stage, and the caller's deadline, make it a Failure.
 func (e *Exchange) Outcome(resp *http.Response, err error) Outcome {
-	if e.decided() && (e.outcomeOf == nil || e.outcomeOf == resp) {
-		e.outcomeOf = resp
-		return e.decision()
-	}
-	if err != nil || resp == nil {
-		o := Classify(nil, err)
-		if o.Reason != ReasonRejected && e.Err() != nil {
-			o.Verdict, o.Reason, _ = e.blame(nil)
+	if !e.decidedFor(resp) {
+		if err != nil || resp == nil {
+			o := Classify(nil, err)
+			if o.Reason != ReasonRejected && e.Err() != nil {
+				o.Verdict, o.Reason, _ = e.blame(nil)
+			}
+			return o
 		}
-		return o
+		e.decide(Classify(resp, nil), resp)
 	}
-	o := Classify(resp, nil)
-	e.decide(o, resp)
-	return o
+	return e.decision()
+}
+
+// decidedFor tells whether the outcome of resp is decided. What was decided in
+// advance is from then on that of this response.
+func (e *Exchange) decidedFor(resp *http.Response) bool {
+	if !e.decided() || e.outcomeOf != nil && e.outcomeOf != resp {
+		return false
+	}
+	e.outcomeOf = resp
+	return true
 }
 
 // Decide sets the outcome of what the stage is about to return, for every stage above it.
