@@ -16,12 +16,12 @@ type alarm struct {
 	alone bool // not to be used again: there is no pool, or the timer is a bubble's
 
 	// Guarded by the call's mutex.
-	at     time.Time   // when the timer fires; zero if it doesn't
+	at     instant     // when the timer fires
 	unhook func() bool // stops watching the caller's context; nil if that isn't
 }
 
 func newAlarm() *alarm {
-	a := &alarm{}
+	a := &alarm{at: never}
 	a.ring = func() {
 		if c := a.call.Load(); c != nil {
 			c.look()
@@ -32,19 +32,16 @@ func newAlarm() *alarm {
 
 // set has the alarm ring at a time, instead of when it was set to before. A timer
 // belongs to the synctest bubble that made it, and a chain may outlive that.
-func (a *alarm) set(at time.Time) {
+func (a *alarm) set(at instant) {
 	a.at = at
-	if a.timer != nil && (a.alone || !bubbled(at)) {
-		a.timer.Reset(time.Until(at))
+	after := time.Duration(at - sinceEpoch())
+	if a.timer != nil && (a.alone || !at.bubbled()) {
+		a.timer.Reset(after)
 		return
 	}
-	a.timer = time.AfterFunc(time.Until(at), a.ring)
-	a.alone = a.alone || bubbled(at)
+	a.timer = time.AfterFunc(after, a.ring)
+	a.alone = a.alone || at.bubbled()
 }
-
-// bubbled tells whether t may come from a synctest bubble: the clock in there
-// has no monotonic reading.
-func bubbled(t time.Time) bool { return t == t.Round(0) }
 
 // alarms are those of a chain that no call uses.
 type alarms struct{ pool sync.Pool }
@@ -72,7 +69,7 @@ func (s *alarms) giveBack(a *alarm) {
 	if a.timer != nil {
 		a.timer.Stop()
 	}
-	a.at, a.unhook = time.Time{}, nil
+	a.at, a.unhook = never, nil
 	if !a.alone {
 		s.pool.Put(a)
 	}

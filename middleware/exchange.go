@@ -23,17 +23,16 @@ import (
 // Its methods as a context are safe for concurrent use. The others are for the
 // goroutine that runs the stage's RoundTrip.
 type Exchange struct {
-	call    *call
-	up      *Exchange     // what this is an attempt of; nil for a call
-	caller  *http.Request // the request that Join or Child was given
-	req     http.Request  // the copy of it that goes on, with the exchange as its context
-	between *between      // nil if nothing is
+	call   *call
+	up     *Exchange            // what this is an attempt of; nil for a call
+	caller *http.Request        // the request that Join or Child was given
+	req    http.Request         // the copy of it that goes on, with the exchange as its context
+	more   atomic.Pointer[more] // nil for nearly all
 
 	outcome   *Outcome       // nil as long as nothing is decided, and for a plain success: see status
 	outcomeOf *http.Response // the response that outcome was read from, nil when it was decided in advance
 	waited    time.Duration
-	watchers  *watcher
-	slots     []slot
+	slots     [2]slot
 	why       atomic.Pointer[cause] // the context ended; nil while it lives. Stored with call.mu held
 
 	// Guarded by call.mu.
@@ -42,10 +41,28 @@ type Exchange struct {
 	outer *Exchange // ends together with this one, because it returned this one's response
 	phase phase
 
+	taken   uint8  // of slots
 	status  uint16 // of a plain success, which nearly every answer is; else 0
 	flags   flags
 	attempt uint32 // its number; 0 for a call
 	made    uint32 // attempts within this
+}
+
+// more is what few exchanges have. Only the goroutine that runs RoundTrip adds to it.
+type more struct {
+	between  *between // nil if nothing is
+	watchers *watcher
+	slots    []slot // those that have no room in the exchange
+}
+
+// extra is where to add to.
+func (e *Exchange) extra() *more {
+	m := e.more.Load()
+	if m == nil {
+		m = new(more)
+		e.more.Store(m)
+	}
+	return m
 }
 
 // flags are facts about an exchange that do not change back.
@@ -71,12 +88,12 @@ const (
 // call is what an exchange and all its children share. One mutex guards the
 // tree: it is only contended when something ends from outside.
 type call struct {
-	ctx   context.Context // the caller's
+	root  Exchange
 	opts  *options
 	model atomic.Pointer[modelKey] // nil until a stage asks for it
 
 	mu        sync.Mutex
-	listening bool        // somebody waits for a context of this call: ctx is watched and the alarm is set
+	listening bool        // somebody waits for a context of this call: the caller's is watched and the alarm is set
 	repeats   uint16      // attempts that a stage makes as it needs them
 	afterID   uint32      // of the last AfterFunc
 	live      *Exchange   // the root and every attempt that has not ended
@@ -88,22 +105,22 @@ type call struct {
 	body      watchedBody // of the first attempt whose response has one
 }
 
+// ctx is the caller's.
+func (c *call) ctx() context.Context { return c.root.caller.Context() }
+
 // A call in a chain nearly always has one attempt, with one or two limits and
 // a few settlers, half of them the call's: they are allocated together.
 type callInChain struct {
 	call
-	root, first Exchange
-	limits      [2]limit
-	afters      [1]after
-	slots       [4]slot
+	first  Exchange
+	limits [2]limit
+	afters [1]after
 }
 
 type callAlone struct {
 	call
-	root   Exchange
 	limits [1]limit
 	afters [1]after
-	slots  [1]slot
 }
 
 type exchangeKey struct{}
@@ -142,26 +159,23 @@ func Join(req *http.Request) (*Exchange, *http.Request) {
 // settles its own calls. chain is nil outside one.
 func begin(req *http.Request, chain *chain) (*Exchange, *http.Request) {
 	var c *call
-	var e *Exchange
 	if chain != nil {
 		m := new(callInChain)
-		c, e = &m.call, &m.root
+		c = &m.call
 		c.chain = chain
 		c.limits, c.afters = m.limits[:0], m.afters[:0]
 		c.spare = &m.first
-		e.slots = m.slots[0:0:2]
-		m.first.slots = m.slots[2:2]
 	} else {
 		m := new(callAlone)
-		c, e = &m.call, &m.root
+		c = &m.call
 		c.limits, c.afters = m.limits[:0], m.afters[:0]
-		e.slots = m.slots[:0]
 	}
-	c.ctx = req.Context()
-	c.opts, _ = c.ctx.Value(optionsKey{}).(*options)
+	e := &c.root
+	inner := e.take(req)
+	c.opts, _ = c.ctx().Value(optionsKey{}).(*options)
 	c.enter(e)
 	e.call = c
-	return e, e.take(req)
+	return e, inner
 }
 
 // enter makes e one of those that live, behind all others. c.mu is held, unless nobody else knows the call.

@@ -20,12 +20,12 @@ func (e *Exchange) Await(turn chan struct{}, until time.Time) {
 		return
 	}
 	place, id := c.remember(after{ex: e, turn: turn})
-	if c.limitBefore(e, until) {
+	if c.limitBefore(e, instantOf(until)) {
 		c.listen()
 	}
 	var gone <-chan struct{}
 	if !c.listening {
-		gone = c.ctx.Done()
+		gone = c.ctx().Done()
 	}
 	c.mu.Unlock()
 	select {
@@ -36,8 +36,8 @@ func (e *Exchange) Await(turn chan struct{}, until time.Time) {
 }
 
 // limitBefore tells whether a limit ends the context of e before the time at. c.mu is held.
-func (c *call) limitBefore(e *Exchange, at time.Time) bool {
-	return slices.ContainsFunc(c.limits, func(l limit) bool { return l.at.Before(at) && e.within(l.ex) })
+func (c *call) limitBefore(e *Exchange, at instant) bool {
+	return slices.ContainsFunc(c.limits, func(l limit) bool { return l.at < at && e.within(l.ex) })
 }
 
 // awaited tells whether anybody is in Await. c.mu is held.

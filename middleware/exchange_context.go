@@ -51,21 +51,27 @@ type between struct {
 // Deadline is the earliest of the caller's deadline and the limits of this
 // exchange and of those above it.
 func (e *Exchange) Deadline() (time.Time, bool) {
-	at, ok := e.call.ctx.Deadline()
+	at, ok := e.call.ctx().Deadline()
 	for x := e; x != nil; x = x.up {
-		if x.between == nil {
+		m := x.more.Load()
+		if m == nil || m.between == nil {
 			continue
 		}
-		if d, has := x.between.Deadline(); has && (!ok || d.Before(at)) {
+		if d, has := m.between.Deadline(); has && (!ok || d.Before(at)) {
 			at, ok = d, true
 		}
 	}
 	e.call.mu.Lock()
 	defer e.call.mu.Unlock()
+	next := never
 	for i := range e.call.limits {
-		l := &e.call.limits[i]
-		if (!ok || l.at.Before(at)) && e.within(l.ex) {
-			at, ok = l.at, true
+		if l := &e.call.limits[i]; e.within(l.ex) {
+			next = min(next, l.at)
+		}
+	}
+	if next != never {
+		if t := next.time(); !ok || t.Before(at) {
+			at, ok = t, true
 		}
 	}
 	return at, ok
@@ -95,7 +101,7 @@ func (e *Exchange) Err() error {
 	var ends endings
 	if e.why.Load() == nil && !c.listening {
 		// Nobody watches the caller's context and the limits yet, so look.
-		if err := c.ctx.Err(); err != nil {
+		if err := c.ctx().Err(); err != nil {
 			ends = c.cancelBelow(nil, endedWith(err), nil)
 		} else {
 			ends = c.cancelLate()
@@ -187,9 +193,10 @@ func (e *Exchange) follow(above *Exchange, ctx context.Context) {
 	if x, ok := ctx.(*Exchange); ok && x.call == e.call {
 		return // nothing in between
 	}
-	e.between = &between{Context: ctx}
+	b := &between{Context: ctx}
+	e.extra().between = b
 	if done := ctx.Done(); done != nil && done != above.Done() {
-		e.between.unhook = context.AfterFunc(ctx, func() {
+		b.unhook = context.AfterFunc(ctx, func() {
 			err := ctx.Err() // which may ask the exchange above, so before the lock
 			e.call.mu.Lock()
 			ends := e.call.cancelBelow(e, endedWith(err), nil)
@@ -207,12 +214,12 @@ func (c *call) listen() {
 		return
 	}
 	c.listening = true
-	if own, ok := c.ctx.(afterFuncer); ok {
+	if own, ok := c.ctx().(afterFuncer); ok {
 		c.needAlarm()
 		c.alarm.unhook = own.AfterFunc(c.alarm.ring)
-	} else if c.ctx.Done() != nil {
+	} else if c.ctx().Done() != nil {
 		c.needAlarm()
-		c.alarm.unhook = context.AfterFunc(c.ctx, c.alarm.ring)
+		c.alarm.unhook = context.AfterFunc(c.ctx(), c.alarm.ring)
 	}
 	c.arm()
 }

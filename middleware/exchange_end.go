@@ -35,7 +35,27 @@ type slot struct {
 // OnEnd has s settled when the exchange ends. The settlers run in reverse
 // order, innermost stage first. Call it before RoundTrip returns.
 func (e *Exchange) OnEnd(s Settler, token uint64) {
-	e.slots = append(e.slots, slot{s, token})
+	if int(e.taken) < len(e.slots) {
+		e.slots[e.taken] = slot{s, token}
+		e.taken++
+		return
+	}
+	m := e.extra()
+	m.slots = append(m.slots, slot{s, token})
+}
+
+// settle tells those that OnEnd registered, the last one first.
+func (e *Exchange) settle(how End) {
+	if m := e.more.Load(); m != nil {
+		settleAll(m.slots, how)
+	}
+	settleAll(e.slots[:e.taken], how)
+}
+
+func settleAll(slots []slot, how End) {
+	for i := len(slots) - 1; i >= 0; i-- {
+		slots[i].settler.Settle(slots[i].token, how)
+	}
 }
 
 // watch makes the end of r's body the end of the exchange.
@@ -98,7 +118,7 @@ func (e *Exchange) bodyless(r *http.Response) bool {
 // unwatched tells whether the end of this call, which has no attempts, is of no interest to anybody. c.mu is held.
 func (e *Exchange) unwatched() bool {
 	c := e.call
-	return c.live == e && e.next == nil && len(e.slots) == 0 && len(c.limits) == 0 && len(c.afters) == 0 && e.watchers == nil && e.done == nil
+	return c.live == e && e.next == nil && e.taken == 0 && len(c.limits) == 0 && len(c.afters) == 0 && e.watchers() == nil && e.done == nil
 }
 
 // end settles the exchange, once, and then the one that it stands for.
@@ -129,12 +149,10 @@ func (e *Exchange) end(how End) {
 	outer := e.outer
 	c.mu.Unlock()
 
-	if e.between != nil && e.between.unhook != nil {
-		e.between.unhook()
+	if m := e.more.Load(); m != nil && m.between != nil && m.between.unhook != nil {
+		m.between.unhook()
 	}
-	for i := len(e.slots) - 1; i >= 0; i-- {
-		e.slots[i].settler.Settle(e.slots[i].token, how)
-	}
+	e.settle(how)
 	ends.run()
 	if outer != nil {
 		outer.endWith(how)
@@ -175,7 +193,7 @@ func (e *Exchange) endAborted(err error) {
 func (e *Exchange) blame(err error) (Verdict, Reason, Processing) {
 	why := e.brokenBy() // before the caller's context: what happens to that later is another matter
 	if why == nil {
-		why = e.call.ctx.Err()
+		why = e.call.ctx().Err()
 	}
 	cause := e.Cause()
 	_, callers := cause.(CallersDeadline)

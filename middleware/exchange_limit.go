@@ -8,7 +8,7 @@ import (
 // limit is a deadline that a stage set.
 type limit struct {
 	ex    *Exchange
-	at    time.Time
+	at    instant
 	cause error
 }
 
@@ -22,11 +22,11 @@ func (e *Exchange) Limit(at time.Time, cause error) {
 	c := e.call
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if deadline, ok := c.ctx.Deadline(); ok && !at.IsZero() && !at.Before(deadline) && !c.nested() {
-		at = time.Time{}
-	}
 	if e.why.Load() != nil {
 		return
+	}
+	if deadline, ok := c.ctx().Deadline(); ok && !at.IsZero() && !at.Before(deadline) && !c.nested() {
+		at = time.Time{}
 	}
 	i := slices.IndexFunc(c.limits, func(l limit) bool { return l.ex == e && l.cause == cause })
 	switch {
@@ -34,9 +34,9 @@ func (e *Exchange) Limit(at time.Time, cause error) {
 		c.limits = slices.Delete(c.limits, i, i+1)
 	case at.IsZero():
 	case i >= 0:
-		c.limits[i].at = at
+		c.limits[i].at = instantOf(at)
 	default:
-		c.limits = append(c.limits, limit{e, at, cause})
+		c.limits = append(c.limits, limit{e, instantOf(at), cause})
 	}
 	switch {
 	case c.listening:
@@ -47,7 +47,7 @@ func (e *Exchange) Limit(at time.Time, cause error) {
 }
 
 // nested tells whether the caller's context belongs to an exchange itself: then its deadline may move.
-func (c *call) nested() bool { return c.ctx.Value(exchangeKey{}) != nil }
+func (c *call) nested() bool { return c.ctx().Value(exchangeKey{}) != nil }
 
 // CallersDeadline is a cause for Limit that stands for the caller's own
 // deadline, or a time just before it. What it ends has the ReasonDeadline.
@@ -68,14 +68,14 @@ func (e *Exchange) Cause() error {
 // is early looks again, which is cheaper than to move it each time that a limit
 // is lifted. c.mu is held.
 func (c *call) arm() {
-	var next time.Time
+	next := never
 	for i := range c.limits {
 		l := &c.limits[i]
-		if l.ex.why.Load() == nil && (next.IsZero() || l.at.Before(next)) {
-			next = l.at
+		if l.ex.why.Load() == nil {
+			next = min(next, l.at)
 		}
 	}
-	if next.IsZero() || c.alarm != nil && !c.alarm.at.IsZero() && !next.Before(c.alarm.at) {
+	if next == never || c.alarm != nil && next >= c.alarm.at {
 		return
 	}
 	c.needAlarm()
@@ -92,11 +92,15 @@ func (c *call) needAlarm() {
 // look ends what has to end: the caller's context has ended, or a limit is reached.
 func (c *call) look() {
 	c.mu.Lock()
+	if c.live == nil {
+		c.mu.Unlock()
+		return // it rang too late
+	}
 	if c.alarm != nil {
-		c.alarm.at = time.Time{}
+		c.alarm.at = never
 	}
 	var ends endings
-	if err := c.ctx.Err(); err != nil {
+	if err := c.ctx().Err(); err != nil {
 		ends = c.cancelBelow(nil, endedWith(err), nil)
 	} else {
 		ends = c.cancelLate()
@@ -108,9 +112,13 @@ func (c *call) look() {
 
 // cancelLate cancels what has reached its limit, the call before its attempts. c.mu is held.
 func (c *call) cancelLate() (ends endings) {
+	if len(c.limits) == 0 {
+		return nil
+	}
+	now := sinceEpoch()
 	for e := c.live; e != nil; e = e.next {
 		for _, l := range c.limits {
-			if l.ex == e && e.why.Load() == nil && time.Until(l.at) <= 0 {
+			if l.ex == e && e.why.Load() == nil && l.at <= now {
 				ends = c.cancelBelow(e, &cause{err: l.cause, late: true, early: true}, ends)
 			}
 		}

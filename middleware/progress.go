@@ -24,11 +24,20 @@ type watcher struct {
 	next     *watcher
 }
 
+// watchers gives the first of those of the exchange.
+func (e *Exchange) watchers() *watcher {
+	if m := e.more.Load(); m != nil {
+		return m.watchers
+	}
+	return nil
+}
+
 // OnProgress has w told of the progress of this exchange, and of the attempts
 // within it. Call it before the request is passed on, and OnEnd as well: a body
 // whose end is of no interest to anybody is not followed.
 func (e *Exchange) OnProgress(w ProgressWatcher) {
-	e.watchers = &watcher{progress: w, next: e.watchers}
+	m := e.extra()
+	m.watchers = &watcher{progress: w, next: m.watchers}
 }
 
 // ReportsProgress is called by a provider stage, before its RoundTrip returns,
@@ -49,7 +58,7 @@ func (e *Exchange) Progress() {
 		return // an attempt that was given up
 	}
 	for x := e; x != nil; x = x.up {
-		for w := x.watchers; w != nil; w = w.next {
+		for w := x.watchers(); w != nil; w = w.next {
 			if w.progress != nil {
 				w.progress.Progress()
 			}
@@ -63,7 +72,7 @@ func (e *Exchange) read(rc io.Reader, p []byte) (int, error) {
 		return rc.Read(p)
 	}
 	for x := e; x != nil; x = x.up {
-		for w := x.watchers; w != nil; w = w.next {
+		for w := x.watchers(); w != nil; w = w.next {
 			if w.progress != nil {
 				w.progress.ReadBegins()
 			}
@@ -72,7 +81,7 @@ func (e *Exchange) read(rc io.Reader, p []byte) (int, error) {
 	n, err := rc.Read(p)
 	for x := e; x != nil; x = x.up {
 		progress := n > 0 && !e.flags.has(reported)
-		for w := x.watchers; w != nil; w = w.next {
+		for w := x.watchers(); w != nil; w = w.next {
 			if w.progress != nil {
 				w.progress.ReadEnds(progress)
 			}
@@ -83,7 +92,7 @@ func (e *Exchange) read(rc io.Reader, p []byte) (int, error) {
 
 func (e *Exchange) isWatched() bool {
 	for x := e; x != nil; x = x.up {
-		for w := x.watchers; w != nil; w = w.next {
+		for w := x.watchers(); w != nil; w = w.next {
 			if w.progress != nil {
 				return true
 			}

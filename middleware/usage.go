@@ -23,13 +23,16 @@ type UsageWatcher interface {
 
 // OnUsage has w told what the answer to this exchange took, or the answers to
 // the attempts within it, one by one. Call it before the request is passed on.
-func (e *Exchange) OnUsage(w UsageWatcher) { e.watchers = &watcher{usage: w, next: e.watchers} }
+func (e *Exchange) OnUsage(w UsageWatcher) {
+	m := e.extra()
+	m.watchers = &watcher{usage: w, next: m.watchers}
+}
 
 // ReportUsage is called by a stage that knows what the answer took: a provider
 // stage, or one of one's own.
 func (e *Exchange) ReportUsage(u Usage) {
 	for x := e; x != nil; x = x.up {
-		for w := x.watchers; w != nil; w = w.next {
+		for w := x.watchers(); w != nil; w = w.next {
 			if w.usage != nil {
 				w.usage.Used(u)
 			}
