@@ -11,8 +11,8 @@
 // # The bound
 //
 // Every entry is charged its key, its value's size, its tags and [EntryOverhead], which is what the tables around
-// it cost; the sum stays under max_bytes. Two things are outside the sum. Eviction runs beside the writers, so
-// that a burst can exceed the bound by at most a few hundred entries until it catches up; and what has been evicted
+// it cost; the sum stays under max_bytes. Two things are outside the sum. One writer at a time evicts, for those as well
+// that write meanwhile, so that a burst can exceed the bound by at most a few hundred entries; and what has been evicted
 // is freed when the garbage collector comes round, so that under heavy writes the heap is larger than the cache,
 // as any Go heap is (GOGC). Size max_bytes for that, or set GOMEMLIMIT.
 //

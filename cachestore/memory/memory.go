@@ -23,10 +23,10 @@ const (
 	TagOverhead   = 256
 )
 
-// Store is a byte-bounded memory store. It is safe for concurrent use, starts no goroutine that outlives a burst
-// of writes, and has nothing to close. [New] makes one.
+// Store is a byte-bounded memory store. It is safe for concurrent use, starts no goroutine, and has nothing to
+// close. [New] makes one.
 type Store struct {
-	cache         *otter.Cache[string, *entry]
+	cache         *otter.Cache[string, entry]
 	tags          tagIndex
 	maxEntryBytes atomic.Int64
 	start         time.Time // the origin of entry.expires
@@ -34,15 +34,14 @@ type Store struct {
 	hits, misses  counter
 }
 
-var _ cachestore.PointerStore = (*Store)(nil)
+var _ cachestore.StringStore = (*Store)(nil)
 
-// entry is immutable once stored.
+// entry lies in the table itself, beside its key.
 type entry struct {
-	key     string
 	value   any
 	expires time.Duration // since Store.start; never is no end
 	weight  uint32
-	tags    []string // without duplicates
+	tagged  *tagged // nil without tags
 }
 
 const never = time.Duration(math.MaxInt64)
@@ -54,10 +53,12 @@ func New(cfg Config) (*Store, error) {
 	}
 	s := &Store{start: time.Now()}
 	s.maxEntryBytes.Store(int64(cfg.MaxEntryBytes))
-	cache, err := otter.New(&otter.Options[string, *entry]{
+	cache, err := otter.New(&otter.Options[string, entry]{
 		MaximumWeight:    uint64(cfg.MaxBytes),
-		Weigher:          func(_ string, e *entry) uint32 { return e.weight },
+		Weigher:          func(_ string, e entry) uint32 { return e.weight },
 		OnAtomicDeletion: s.deleted,
+		// Evicting takes a writer less time than waking a goroutine for it does.
+		Executor: func(evict func()) { evict() },
 		// No ExpiryCalculator: it starts a goroutine, and an owner would have to stop it.
 	})
 	if err != nil {
@@ -80,19 +81,32 @@ func (s *Store) Update(cfg Config) error {
 
 // Get returns the value that was stored, itself, or cachestore.ErrNotFound. Keys are those of [cachestore.Key].
 func (s *Store) Get(_ context.Context, key any) (any, error) {
-	e, err := s.get(key)
+	k, err := cachestore.Key(key)
 	if err != nil {
 		return nil, err
+	}
+	return s.GetString(k)
+}
+
+// GetString is Get for a key that is a string.
+func (s *Store) GetString(key string) (any, error) {
+	e, ok := s.get(key)
+	if !ok {
+		return nil, cachestore.ErrNotFound
 	}
 	return e.value, nil
 }
 
 // GetWithTTL is Get with the remaining life, zero where there is no end.
 func (s *Store) GetWithTTL(_ context.Context, key any) (any, time.Duration, error) {
-	e, err := s.get(key)
-	switch {
-	case err != nil:
+	k, err := cachestore.Key(key)
+	if err != nil {
 		return nil, 0, err
+	}
+	e, ok := s.get(k)
+	switch {
+	case !ok:
+		return nil, 0, cachestore.ErrNotFound
 	case e.expires == never:
 		return e.value, 0, nil
 	}
@@ -100,27 +114,21 @@ func (s *Store) GetWithTTL(_ context.Context, key any) (any, time.Duration, erro
 	return e.value, max(e.expires-time.Since(s.start), 1), nil
 }
 
-func (s *Store) get(key any) (*entry, error) {
-	k, ok := key.(string)
-	if !ok {
-		var err error
-		if k, err = cachestore.Key(key); err != nil {
-			return nil, err
-		}
+func (s *Store) get(key string) (entry, bool) {
+	e, ok := s.cache.GetIfPresent(key)
+	if ok && s.expired(e) {
+		s.removeIf(key, s.expired)
+		ok = false
 	}
-	e, ok := s.cache.GetIfPresent(k)
 	if !ok {
 		s.misses.add()
-		return nil, cachestore.ErrNotFound
-	}
-	if e.expires != never && time.Since(s.start) >= e.expires {
-		s.remove(e)
-		s.misses.add()
-		return nil, cachestore.ErrNotFound
+		return entry{}, false
 	}
 	s.hits.add()
-	return e, nil
+	return e, true
 }
+
+func (s *Store) expired(e entry) bool { return e.expires != never && time.Since(s.start) >= e.expires }
 
 // Set stores value, which must not change from now on. Of the options it heeds store.WithExpiration (zero is no
 // end; negative has ended, and deletes the key) and store.WithTags. A value of a type that cannot be measured is
@@ -131,15 +139,20 @@ func (s *Store) Set(_ context.Context, key any, value any, options ...store.Opti
 	if err != nil {
 		return err
 	}
+	return s.SetString(k, value, options...)
+}
+
+// SetString is Set for a key that is a string.
+func (s *Store) SetString(key string, value any, options ...store.Option) error {
 	var opts store.Options
 	if len(options) > 0 {
 		opts = *store.ApplyOptions(options...)
 	}
 	if opts.Expiration < 0 {
-		s.cache.Invalidate(k)
+		s.cache.Invalidate(key)
 		return nil
 	}
-	e := &entry{key: k, value: value, expires: never, tags: distinct(opts.Tags)}
+	e := entry{value: value, expires: never, tagged: newTagged(key, opts.Tags)}
 	if opts.Expiration > 0 {
 		if now := time.Since(s.start); opts.Expiration < never-now {
 			e.expires = now + opts.Expiration
@@ -150,15 +163,15 @@ func (s *Store) Set(_ context.Context, key any, value any, options ...store.Opti
 		return err
 	}
 	limit := s.maxEntryBytes.Load()
-	total := e.overhead()
+	total := int64(EntryOverhead+len(key)) + e.tagged.overhead()
 	if size > limit-total {
 		return &cachestore.TooLargeError{What: "entry", Size: saturatingAdd(size, total), Limit: limit}
 	}
 	e.weight = uint32(total + size) // at most limit, which is less than 4 GiB
 
 	// Into the index first: whoever finds the entry by its key finds it by its tags too.
-	s.tags.add(e)
-	s.cache.Set(k, e)
+	s.tags.add(e.tagged)
+	s.cache.Set(key, e)
 	return nil
 }
 
@@ -176,8 +189,8 @@ func (s *Store) Delete(_ context.Context, key any) error {
 // that is being stored at the same time may stay.
 func (s *Store) Invalidate(_ context.Context, options ...store.InvalidateOption) error {
 	for _, tag := range store.ApplyInvalidateOptions(options...).Tags {
-		for _, e := range s.tags.entries(tag) {
-			s.remove(e)
+		for _, t := range s.tags.entries(tag) {
+			s.removeIf(t.key, func(e entry) bool { return e.tagged == t })
 		}
 	}
 	return nil
@@ -195,20 +208,20 @@ func (s *Store) GetType() string { return Type }
 // KeepsPointers marks the store as a [cachestore.PointerStore].
 func (s *Store) KeepsPointers() {}
 
-// remove deletes e, and not what may have taken its place.
-func (s *Store) remove(e *entry) {
-	s.cache.ComputeIfPresent(e.key, func(current *entry) (*entry, otter.ComputeOp) {
-		if current == e {
-			return nil, otter.InvalidateOp
+// removeIf deletes the entry of a key if it is the one that is meant, and not what may have taken its place.
+func (s *Store) removeIf(key string, meant func(entry) bool) {
+	s.cache.ComputeIfPresent(key, func(current entry) (entry, otter.ComputeOp) {
+		if meant(current) {
+			return entry{}, otter.InvalidateOp
 		}
-		return nil, otter.CancelOp
+		return current, otter.CancelOp
 	})
 }
 
 // deleted is told of every entry that leaves, whatever the cause. It runs under a lock of the table.
-func (s *Store) deleted(event otter.DeletionEvent[string, *entry]) {
+func (s *Store) deleted(event otter.DeletionEvent[string, entry]) {
 	if event.Cause == otter.CauseOverflow {
 		s.evictions.Add(1)
 	}
-	s.tags.remove(event.Value)
+	s.tags.remove(event.Value.tagged)
 }

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -65,6 +66,29 @@ func TestHitsAndMissesAllocateNothingBesidesTheKey(t *testing.T) {
 			t.Error("unexpected answer")
 		}
 	}))
+}
+
+func TestStringKeysAreTheSameKeysAndCostNoAllocation(t *testing.T) {
+	s := newStore(t, memory.DefaultConfig())
+	value := &page{body: []byte("x")}
+	require.NoError(t, s.SetString("by string", value, store.WithTags([]string{"tag"})))
+	require.NoError(t, s.Set(t.Context(), "by any", value))
+	for _, key := range []string{"by string", "by any"} {
+		got, err := s.GetString(key)
+		require.NoError(t, err)
+		require.Same(t, value, got)
+		got, err = s.Get(t.Context(), key)
+		require.NoError(t, err)
+		require.Same(t, value, got)
+	}
+	key := strings.Repeat("k", 100) // made at run time, so that the compiler keeps no any of it
+	require.NoError(t, s.SetString(key, value))
+	require.Zero(t, testing.AllocsPerRun(1000, func() { _, _ = s.GetString(key) }))
+
+	require.NoError(t, s.Invalidate(t.Context(), store.WithInvalidateTags([]string{"tag"})))
+	_, err := s.GetString("by string")
+	require.Equal(t, cachestore.ErrNotFound, err)
+	require.ErrorIs(t, s.SetString("by any", nil), cachestore.ErrValueType)
 }
 
 func TestKeysOfSeveralTypesMeanTheirText(t *testing.T) {

@@ -14,7 +14,7 @@ var _ cachestore.Scanner = (*Store)(nil)
 func (s *Store) DeleteFunc(_ context.Context, match func(key string, value any) bool) {
 	for key, e := range s.cache.All() {
 		if match(key, e.value) {
-			s.remove(e)
+			s.removeIf(key, func(current entry) bool { return match(key, current.value) })
 		}
 	}
 }

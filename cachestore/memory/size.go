@@ -24,15 +24,6 @@ func sizeOf(value any) (int64, error) {
 	}
 }
 
-// overhead is what an entry is charged besides its value.
-func (e *entry) overhead() int64 {
-	total := int64(EntryOverhead + len(e.key))
-	for _, tag := range e.tags {
-		total += int64(TagOverhead + len(tag))
-	}
-	return total
-}
-
 func saturatingAdd(a, b int64) int64 {
 	if a > math.MaxInt64-b {
 		return math.MaxInt64
