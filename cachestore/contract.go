@@ -25,16 +25,6 @@ type PointerStore interface {
 	KeepsPointers()
 }
 
-// StringStore is a [PointerStore] that takes keys as the strings that they are. To make an any of one is an
-// allocation, at every call, which counts beside a Get that has no other.
-type StringStore interface {
-	PointerStore
-	// GetString is Get. It does not look at a context.
-	GetString(key string) (any, error)
-	// SetString is Set. It does not look at a context.
-	SetString(key string, value any, options ...store.Option) error
-}
-
 // Bytes is the little that a cache needs of a byte store. [Adapter.Bytes] makes one of any gocache store.
 //
 // It has no TTL on the reading side: an entry's times travel in its envelope, and asking a remote store for the

@@ -34,7 +34,7 @@ type Store struct {
 	hits, misses  counter
 }
 
-var _ cachestore.StringStore = (*Store)(nil)
+var _ cachestore.PointerStore = (*Store)(nil)
 
 // entry lies in the table itself, beside its key.
 type entry struct {
@@ -88,7 +88,8 @@ func (s *Store) Get(_ context.Context, key any) (any, error) {
 	return s.GetString(k)
 }
 
-// GetString is Get for a key that is a string.
+// GetString is Get for a key that is a string: to make an any of one is an allocation, at every call, which counts
+// beside a Get that has no other.
 func (s *Store) GetString(key string) (any, error) {
 	e, ok := s.get(key)
 	if !ok {

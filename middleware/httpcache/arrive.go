@@ -35,10 +35,11 @@ func (l *lookup) arrive(
 	if d.standsIn(resp.StatusCode) { // what is stored is better
 		return arrival{}
 	}
-	if why := l.refuse(resp, outcome); why != storeIt {
+	a := l.settings.answer(resp)
+	if why := l.refuse(&a, outcome); why != storeIt {
 		return arrival{detail: why}
 	}
-	e := newEntry(l.settings.policy, resp, l.query.header, requested, received)
+	e := newEntry(l.settings.policy, resp, a, l.query.header, requested, received)
 	l.fix(e)
 	useless := e.lifetime <= e.initialAge || e.cc.has(noCache) && !e.fixed
 	if useless && (l.query.keyed || !e.validators()) && !l.settings.usableStale(e) {
@@ -55,8 +56,8 @@ func (l *lookup) arrive(
 	*f = fill{
 		cache: l.cache, settings: l.settings, ctx: lasting{ctx}, at: l.place,
 		resp: resp, entry: e, declared: resp.ContentLength,
-		complete: l.complete(),
-		held:     recording{sum: &l.cache.recorded, max: l.settings.maxRecordingBytes},
+		keyed: l.query.keyed,
+		held:  recording{sum: &l.cache.recorded, max: l.settings.maxRecordingBytes},
 	}
 	if resp.Body == nil || resp.Body == http.NoBody || resp.StatusCode == http.StatusNoContent {
 		f.declared = 0
@@ -65,17 +66,6 @@ func (l *lookup) arrive(
 		return arrival{detail: whyTooLarge}
 	}
 	return arrival{fill: f}
-}
-
-// complete is the function that tells whether the answer has ended well.
-func (l *lookup) complete() CompleteFunc {
-	switch {
-	case l.cache.complete != nil:
-		return l.cache.complete
-	case l.query.keyed:
-		return ContentComplete
-	}
-	return StreamComplete
 }
 
 // fix sets the lifetime that the caller or a route asked for.
@@ -91,18 +81,16 @@ func (l *lookup) fix(e *entry) {
 }
 
 // refuse tells why an answer is not stored; storeIt if it is.
-func (l *lookup) refuse(resp *http.Response, outcome middleware.Outcome) string {
-	if resp.StatusCode == http.StatusSwitchingProtocols {
+func (l *lookup) refuse(a *answer, outcome middleware.Outcome) string {
+	if a.status == http.StatusSwitchingProtocols {
 		return whyStatus
 	}
 	// A provider stage may know that what looks like a success is an error in disguise.
-	if resp.StatusCode < http.StatusBadRequest && !outcome.Verdict.Healthy() {
+	if a.status < http.StatusBadRequest && !outcome.Verdict.Healthy() {
 		return whyUnhealthy
 	}
-	a := answer{status: resp.StatusCode, header: resp.Header}
-	a.cc, _ = l.settings.directivesOf(resp.Header)
 	if !l.query.keyed {
-		return storable(l.settings.policy, l.query.header, l.query.cc, a)
+		return storable(l.settings.policy, l.query.header, l.query.cc, *a)
 	}
 	// The application vouches for the answer to a content; the headers can only forbid.
 	switch {
@@ -112,7 +100,7 @@ func (l *lookup) refuse(resp *http.Response, outcome middleware.Outcome) string 
 		return whyNoStore
 	case a.cc.has(noStore):
 		return whyNoStore
-	case variesOnEverything(resp.Header["Vary"]):
+	case variesOnEverything(a.header["Vary"]):
 		return whyVary
 	}
 	return storeIt
@@ -130,7 +118,7 @@ func (l *lookup) confirm(ctx context.Context, d *decision, resp *http.Response, 
 	l.fix(e)
 	l.cache.stats.revalidated.Add(1)
 	// It is this request's answer now, whichever it was asked with.
-	selecting, reusable := selectedBy(e.header["Vary"], l.query.header)
+	selecting, reusable := selectedBy(e.header.lines("Vary"), l.query.header)
 	if e.selecting = selecting; l.private(e) || !reusable || !l.group(e) {
 		return arrival{entry: e}
 	}

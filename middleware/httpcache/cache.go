@@ -112,9 +112,9 @@ func (c *Cache) keeper(cfg Config) (keeper, error) {
 			return nil, err
 		}
 		c.memory = m
-		return &pointers{m}, nil
+		return newPointers(m), nil
 	case cachestore.PointerStore:
-		return &pointers{s}, nil
+		return newPointers(s), nil
 	case *cachestore.Adapter:
 		return newEncoded(s.Bytes(), cfg.storage())
 	default:

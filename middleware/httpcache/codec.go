@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -85,7 +86,7 @@ func (w *writer) entry(e *entry) {
 	w.number(int64(e.lifetime))
 	w.number(int64(e.initialAge))
 	w.time(e.received)
-	w.header(e.header)
+	w.fields(e.header)
 	if e.trailer != nil {
 		w.header(e.trailer)
 	}
@@ -141,6 +142,21 @@ func (w *writer) time(t time.Time) {
 		return
 	}
 	w.number(t.UnixNano())
+}
+
+func (w *writer) fields(f fields) {
+	names := 0
+	for range f.each() {
+		names++
+	}
+	w.count(names)
+	for name, lines := range f.each() {
+		w.string(name)
+		w.count(len(lines))
+		for i := range lines {
+			w.string(lines[i].value)
+		}
+	}
 }
 
 func (w *writer) header(h http.Header) {
@@ -219,6 +235,21 @@ func (r *reader) time() time.Time {
 	return time.Unix(0, n)
 }
 
+func (r *reader) fields() fields {
+	n := r.count()
+	f := make(fields, 0, min(n, 64))
+	for range n {
+		name := r.string()
+		for range r.count() {
+			f = append(f, fieldLine{name, r.string()})
+			if r.bad {
+				return nil
+			}
+		}
+	}
+	return slices.Clip(f)
+}
+
 func (r *reader) header() http.Header {
 	n := r.count()
 	h := make(http.Header, min(n, 64))
@@ -248,7 +279,7 @@ func (r *reader) entry() *entry {
 	e.statusLine, e.proto = r.string(), r.string()
 	e.lifetime, e.initialAge = time.Duration(r.number()), time.Duration(r.number())
 	e.received = r.time()
-	e.header = r.header()
+	e.header = r.fields()
 	if flags&codedTrailer != 0 {
 		e.trailer = r.header()
 	}

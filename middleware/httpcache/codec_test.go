@@ -15,7 +15,7 @@ import (
 
 // codedFields are the fields of an entry that the codec writes or can do without.
 const codedFields = "status statusLine proto major minor header trailer uncompressed body cc field selecting lifetime fixed " +
-	"initialAge received hasLastModified tags stamp bodyID bodySize bodyExpires"
+	"initialAge received hasLastModified tags stamp bodyID bodySize bodyExpires home"
 
 // Whoever adds a field to the entry has to say what becomes of it in a byte store: write it in codec.go, or make
 // it of the header in parse, and name it here.
@@ -35,19 +35,29 @@ func anyHeader() *rapid.Generator[http.Header] {
 	return rapid.Map(rapid.MapOfN(anyText(20), rapid.SliceOfN(anyText(40), 1, 3), 0, 5), func(m map[string][]string) http.Header { return m })
 }
 
+func linesOf(h http.Header) fields {
+	f := make(fields, 0, len(h))
+	for name, values := range h {
+		for _, v := range values {
+			f = append(f, fieldLine{name, v})
+		}
+	}
+	return f
+}
+
 func anyEntry() *rapid.Generator[*entry] {
 	return rapid.Custom(func(t *rapid.T) *entry {
 		e := &entry{
 			status: rapid.IntRange(100, 999).Draw(t, "status"), statusLine: anyText(20).Draw(t, "line"),
 			proto: anyText(10).Draw(t, "proto"), major: rapid.IntRange(0, 3).Draw(t, "major"), minor: rapid.IntRange(0, 9).Draw(t, "minor"),
-			header: anyHeader().Draw(t, "header"), uncompressed: rapid.Bool().Draw(t, "uncompressed"), fixed: rapid.Bool().Draw(t, "fixed"),
+			header: linesOf(anyHeader().Draw(t, "header")), uncompressed: rapid.Bool().Draw(t, "uncompressed"), fixed: rapid.Bool().Draw(t, "fixed"),
 			lifetime:   time.Duration(rapid.Int64().Draw(t, "lifetime")),
 			initialAge: time.Duration(rapid.Int64Range(0, math.MaxInt64).Draw(t, "age")),
 			received:   time.Unix(0, rapid.Int64Range(math.MinInt64+1, math.MaxInt64).Draw(t, "received")),
 		}
 		if rapid.Bool().Draw(t, "is targeted") {
 			e.field = "Cdn-Cache-Control"
-			e.header[e.field] = []string{"max-age=60, private"}
+			e.header = append(e.header, fieldLine{e.field, "max-age=60, private"})
 		}
 		if rapid.Bool().Draw(t, "has a trailer") {
 			e.trailer = anyHeader().Draw(t, "trailer")

@@ -23,7 +23,7 @@ func notModified(request http.Header, e *entry, now time.Time) bool {
 // was made, or came (RFC 9111, section 4.3.2).
 func (e *entry) modified(now time.Time) time.Time {
 	for _, name := range [...]string{"Last-Modified", "Date"} {
-		if t, _, valid := headerDate(e.header, name, now); valid {
+		if t, valid := e.header.date(name, now); valid {
 			return t
 		}
 	}

@@ -12,7 +12,8 @@ import (
 // stored is an entry that came at noon.
 func stored(request http.Header, pairs ...string) *entry {
 	resp := &http.Response{StatusCode: 200, Header: header(pairs...)}
-	return newEntry(policy{heuristicMax: time.Hour}, resp, request, noon, noon)
+	p := policy{heuristicMax: time.Hour}
+	return newEntry(p, resp, p.answer(resp), request, noon, noon)
 }
 
 func ask(method string, pairs ...string) *query {
@@ -216,7 +217,8 @@ func TestDecideNeverServesWhatIsForbidden(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := policy{shared: rapid.Bool().Draw(t, "shared"), heuristicMax: time.Hour}
 		given := header("Cache-Control", joined(rapid.SliceOfN(directive, 0, 4).Draw(t, "given")))
-		e := newEntry(p, &http.Response{StatusCode: 200, Header: given}, nil, noon, noon)
+		resp := &http.Response{StatusCode: 200, Header: given}
+		e := newEntry(p, resp, p.answer(resp), nil, noon, noon)
 		q := ask("GET", "Cache-Control", joined(rapid.SliceOfN(directive, 0, 4).Draw(t, "asked")))
 		now := noon.Add(time.Duration(rapid.IntRange(0, 120).Draw(t, "seconds")) * time.Second)
 		d := decide(p, q, []*entry{e}, now)

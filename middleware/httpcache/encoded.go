@@ -57,8 +57,7 @@ func (k *encoded) delete(ctx context.Context, key string) error {
 	return k.entries.Delete(ctx, key)
 }
 
-func (k *encoded) get(ctx context.Context, name any) (*resource, error) {
-	key := name.(string)
+func (k *encoded) get(ctx context.Context, key string) (*resource, error) {
 	stored, found, err := k.read(ctx, indexKey(key))
 	if err != nil || !found {
 		return nil, err

@@ -1,12 +1,9 @@
 package httpcache
 
 import (
-	"maps"
 	"net/http"
-	"net/textproto"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -17,7 +14,7 @@ type entry struct {
 	statusLine      string
 	proto           string
 	major, minor    int
-	header          http.Header // end-to-end fields only
+	header          fields // end-to-end only
 	trailer         http.Header
 	uncompressed    bool // the transport removed a Content-Encoding
 	body            []byte
@@ -36,14 +33,14 @@ type entry struct {
 	bodyID      string // the body is stored under it, and body is nil until it is loaded
 	bodySize    int64
 	bodyExpires time.Time
+
+	home resource // room for what the entry is first stored in
 }
 
-// newEntry makes the entry for a response whose body is still to come.
-func newEntry(p policy, resp *http.Response, request http.Header, requested, received time.Time) *entry {
-	cc, field := p.directivesOf(resp.Header)
-	a := answer{status: resp.StatusCode, header: resp.Header, cc: cc}
+// newEntry makes the entry for a response whose body is still to come. a is what the policy makes of it.
+func newEntry(p policy, resp *http.Response, a answer, request http.Header, requested, received time.Time) *entry {
 	e := &entry{
-		field:  field,
+		field:  a.field,
 		status: resp.StatusCode, statusLine: resp.Status,
 		proto: resp.Proto, major: resp.ProtoMajor, minor: resp.ProtoMinor,
 		header:       endToEnd(resp.Header, received),
@@ -54,14 +51,14 @@ func newEntry(p policy, resp *http.Response, request http.Header, requested, rec
 		received:     received,
 	}
 	e.selecting, _ = selectedBy(resp.Header["Vary"], request)
-	e.hasLastModified = len(e.header["Last-Modified"]) > 0
+	_, e.hasLastModified = e.header.first("Last-Modified")
 	return e
 }
 
 // parse makes what a hit needs of the header, when the rest was read from a byte store.
 func (e *entry) parse() {
 	e.cc = directivesIn(e.header, e.field)
-	e.hasLastModified = len(e.header["Last-Modified"]) > 0
+	_, e.hasLastModified = e.header.first("Last-Modified")
 }
 
 // age is the answer's current age (RFC 9111, section 4.2.3).
@@ -70,10 +67,8 @@ func (e *entry) age(now time.Time) time.Duration {
 }
 
 func (e *entry) etag() string {
-	if v := e.header["Etag"]; len(v) > 0 {
-		return v[0]
-	}
-	return ""
+	tag, _ := e.header.first("Etag")
+	return tag
 }
 
 // good tells whether it is an answer, and not that the upstream could not give one.
@@ -84,70 +79,25 @@ func (e *entry) good() bool {
 // validators tells whether the upstream can be asked if the answer is still good.
 func (e *entry) validators() bool { return e.hasLastModified || e.etag() != "" }
 
-// hopByHop are the fields that are about a connection and not about the answer
-// (RFC 9110, section 7.6.1; RFC 9111, section 3.1), and Age, which is computed.
-var hopByHop = [...]string{
-	"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authentication-Info", "Proxy-Authorization",
-	"Proxy-Connection", "Te", "Transfer-Encoding", "Upgrade", "Age",
-}
-
-// endToEnd copies a header without what must not be stored. A Date is added
-// where there is none, because the answer will be read later than it came
-// (RFC 9110, section 6.6.1). The values' slices are shared by the first caller and
-// every hit: their capacity is clipped on both sides, so that who adds to a field
-// gets a copy.
-func endToEnd(h http.Header, received time.Time) http.Header {
-	for name, values := range h {
-		if cap(values) > len(values) {
-			h[name] = slices.Clip(values)
-		}
-	}
-	out := maps.Clone(h)
-	if out == nil {
-		out = make(http.Header, 1)
-	}
-	for _, line := range h["Connection"] {
-		for name := range strings.SplitSeq(line, ",") {
-			delete(out, textproto.CanonicalMIMEHeaderKey(strings.Trim(name, " \t")))
-		}
-	}
-	for _, name := range hopByHop {
-		delete(out, name)
-	}
-	if len(out["Date"]) == 0 {
-		out["Date"] = []string{received.UTC().Format(http.TimeFormat)}
-	}
-	return out
-}
-
-// freshened is the entry after a 304: its header updated by the 304's, but for
-// the fields that describe the stored bytes, which the 304 did not carry
-// (RFC 9111, section 3.2). Copying its Content-Length would break the framing.
+// freshened is the entry after a 304.
 func (e *entry) freshened(p policy, resp *http.Response, requested, received time.Time) *entry {
 	fresh := *e
-	fresh.header = maps.Clone(e.header)
-	for name, values := range endToEnd(resp.Header, received) {
-		switch name {
-		case "Content-Length", "Content-Encoding", "Content-Type", "Content-Range":
-		default:
-			fresh.header[name] = values
-		}
-	}
-	fresh.cc, fresh.field = p.directivesOf(fresh.header)
+	fresh.header = e.header.updated(endToEnd(resp.Header, received))
+	header := fresh.header.header(nil, 0)
+	fresh.cc, fresh.field = p.directivesOf(header)
 	fresh.initialAge = initialAge(resp.Header, requested, received)
 	fresh.received = received
 	fresh.fixed = false
-	fresh.lifetime = lifetime(p, answer{status: e.status, header: fresh.header, cc: fresh.cc}, received)
-	fresh.hasLastModified = len(fresh.header["Last-Modified"]) > 0
+	fresh.lifetime = lifetime(p, answer{status: e.status, header: header, cc: fresh.cc}, received)
+	_, fresh.hasLastModified = fresh.header.first("Last-Modified")
 	return &fresh
 }
 
 // contentLength is what a HEAD request is told: the stored field, or the stored bytes.
 func (e *entry) contentLength() int64 {
-	if v := e.header["Content-Length"]; len(v) > 0 {
-		if n, err := strconv.ParseInt(v[0], 10, 64); err == nil && n >= 0 {
-			return n
-		}
+	v, _ := e.header.first("Content-Length")
+	if n, err := strconv.ParseInt(v, 10, 64); err == nil && n >= 0 {
+		return n
 	}
 	return -1
 }
@@ -156,13 +106,11 @@ func (e *entry) contentLength() int64 {
 const entryOverhead = 512
 
 func (e *entry) size() int64 {
-	n := entryOverhead + max(int64(cap(e.body)), e.bodySize)
-	for _, h := range []http.Header{e.header, e.trailer} {
-		for name, values := range h {
-			n += int64(len(name)) + 64
-			for _, v := range values {
-				n += int64(len(v)) + 16
-			}
+	n := entryOverhead + max(int64(cap(e.body)), e.bodySize) + e.header.size()
+	for name, values := range e.trailer {
+		n += int64(len(name)) + 64
+		for _, v := range values {
+			n += int64(len(v)) + 16
 		}
 	}
 	for _, s := range e.selecting {
@@ -198,12 +146,13 @@ func (r *resource) weigh() *resource {
 	return r
 }
 
-// newResource is what is stored at a place once e joins others, and takes the
+// newResource is what is stored at a place once e, a new entry, joins others, and takes the
 // place of the one that was selected by the same values. The oldest ones leave when
 // there are more than variants, or when all together exceed maxBytes, so that a
 // rotating value in Vary does not fill the store.
 func newResource(at *place, e *entry, others []*entry, variants int, maxBytes int64) *resource {
-	next := &resource{key: at.key, url: at.url}
+	next := &e.home
+	*next = resource{key: at.key, url: at.url}
 	next.entries = append(next.one[:0], e)
 	for _, old := range others {
 		// A stored error does not drive the last good answer out: it is what Stale gives.

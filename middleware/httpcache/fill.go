@@ -19,7 +19,7 @@ type fill struct {
 	at       place
 	resp     *http.Response // the upstream's, for its trailer alone: its header is the first caller's by now
 	entry    *entry
-	complete CompleteFunc
+	keyed    bool
 	declared int64 // length of the body; -1 if that is not known
 	body     []byte
 	off      bool // too long, or settled
@@ -97,7 +97,7 @@ func (f *fill) commit() {
 	body := f.body
 	f.off, f.body = true, nil
 	defer f.held.resize(0)
-	if f.declared >= 0 && int64(len(body)) != f.declared || !f.complete(f.entry.status, f.entry.header, body) {
+	if f.declared >= 0 && int64(len(body)) != f.declared || !f.complete(body) {
 		f.cache.stats.incomplete.Add(1)
 		return
 	}
@@ -110,6 +110,18 @@ func (f *fill) commit() {
 		e.trailer = f.resp.Trailer.Clone()
 	}
 	f.cache.put(&f.ctx, f.settings, &f.at, e)
+}
+
+// complete tells whether the answer has ended well.
+func (f *fill) complete(body []byte) bool {
+	if f.cache.complete != nil {
+		return f.cache.complete(f.entry.status, f.entry.header.header(nil, 0), body)
+	}
+	contentType, _ := f.entry.header.first("Content-Type")
+	if f.keyed {
+		return contentComplete(mediaOf(contentType), body)
+	}
+	return streamComplete(mediaOf(contentType), body)
 }
 
 // tee is the body of a response that one caller reads: it records what passes.

@@ -15,11 +15,15 @@ import (
 //   - stop_reason max_tokens, model_context_window_exceeded and refusal (Messages);
 //   - status incomplete and failed of an object "response" (Responses);
 //   - finishReason MAX_TOKENS, SAFETY and other blocks (Gemini).
-func ContentComplete(status int, header http.Header, body []byte) bool {
-	if !StreamComplete(status, header, body) {
+func ContentComplete(_ int, header http.Header, body []byte) bool {
+	return contentComplete(mediaType(header), body)
+}
+
+func contentComplete(media string, body []byte) bool {
+	if !streamComplete(media, body) {
 		return false
 	}
-	media := strings.ToLower(mediaType(header))
+	media = strings.ToLower(media)
 	if media != eventStream && media != "application/json" && !strings.HasSuffix(media, "+json") {
 		return true
 	}

@@ -48,6 +48,13 @@ type answer struct {
 	status int
 	header http.Header
 	cc     directives
+	field  string // that cc is from, if it is not Cache-Control
+}
+
+func (p policy) answer(resp *http.Response) answer {
+	a := answer{status: resp.StatusCode, header: resp.Header}
+	a.cc, a.field = p.directivesOf(resp.Header)
+	return a
 }
 
 // storable tells whether the answer to a GET may be stored, by RFC 9111,

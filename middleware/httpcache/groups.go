@@ -65,7 +65,7 @@ func (l *lookup) group(e *entry) bool {
 	if !l.settings.groups {
 		return true
 	}
-	tags, usable := groupTags(l.place.url, e.header["Cache-Groups"])
+	tags, usable := groupTags(l.place.url, e.header.lines("Cache-Groups"))
 	for _, t := range e.tags {
 		if !strings.HasPrefix(t, groupTag) {
 			tags = append(tags, t)

@@ -56,10 +56,11 @@ const (
 func agreement(e *entry, h http.Header) agreed {
 	result := unknown
 	for _, name := range [...]string{"Etag", "Last-Modified", "Content-Length"} {
-		got, have := h[name], e.header[name]
+		got := h[name]
+		have, found := e.header.first(name)
 		switch {
-		case len(got) == 0 || len(have) == 0:
-		case got[0] != have[0]:
+		case len(got) == 0 || !found:
+		case got[0] != have:
 			return different
 		default:
 			result = same

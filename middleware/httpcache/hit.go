@@ -2,7 +2,6 @@ package httpcache
 
 import (
 	"io"
-	"maps"
 	"net/http"
 	"strconv"
 )
@@ -12,7 +11,8 @@ import (
 type hit struct {
 	resp   http.Response
 	body   sharedBody
-	values [2]string
+	own    [2]string  // Age and Cache-Status
+	stored [14]string // the values of the other fields, if there are no more
 }
 
 // respond makes the response to a request that the entry answers.
@@ -23,7 +23,7 @@ func respond(req *http.Request, d *decision, instead *missStatus) *http.Response
 	h.resp = http.Response{
 		Status: e.statusLine, StatusCode: e.status,
 		Proto: e.proto, ProtoMajor: e.major, ProtoMinor: e.minor,
-		Header: maps.Clone(e.header), Request: req,
+		Header: e.header.header(h.stored[:], len(h.own)), Request: req,
 		ContentLength: int64(len(e.body)), Uncompressed: e.uncompressed,
 	}
 	if d.notModified {
@@ -64,13 +64,13 @@ func (h *hit) label(d *decision, instead *missStatus) {
 		}
 	}
 	text := string(b)
-	h.values = [2]string{text[:n], text[n:]}
-	h.resp.Header["Age"] = h.values[0:1:1]
+	h.own = [2]string{text[:n], text[n:]}
+	h.resp.Header["Age"] = h.own[0:1:1]
 	if upstream := h.resp.Header[cacheStatus]; len(upstream) > 0 {
-		h.resp.Header[cacheStatus] = append(upstream[:len(upstream):len(upstream)], h.values[1])
+		h.resp.Header[cacheStatus] = append(upstream, h.own[1])
 		return
 	}
-	h.resp.Header[cacheStatus] = h.values[1:2:2]
+	h.resp.Header[cacheStatus] = h.own[1:2:2]
 }
 
 // describesNoContent takes from a header what a 304 need not say (RFC 9110, section 15.4.5).

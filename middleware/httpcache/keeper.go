@@ -6,16 +6,15 @@ import (
 	"github.com/eko/gocache/lib/v4/store"
 
 	"github.com/headgate-go/headgate/cachestore"
+	"github.com/headgate-go/headgate/cachestore/memory"
 )
 
 // keeper is how resources are kept in a store: as they are in one that keeps
 // pointers, encoded in one that keeps bytes. Whoever changes what is kept under a
 // key holds the lock of its stripe.
 type keeper interface {
-	// get gives what is kept under key, a string; nil for nothing. An error means
-	// that the store could not tell. The key is an any because that is what stores take:
-	// turned into one at each call it would be an allocation at each call.
-	get(ctx context.Context, key any) (*resource, error)
+	// get gives what is kept under key; nil for nothing. An error means that the store could not tell.
+	get(ctx context.Context, key string) (*resource, error)
 	// note gives, before the upstream is asked, what set will have to know to
 	// tell whether the answer was purged meanwhile by another process.
 	note(ctx context.Context, url string, tags []string) (stamp, error)
@@ -36,10 +35,25 @@ type keeper interface {
 }
 
 // pointers keeps resources as they are. What is purged is gone at once.
-type pointers struct{ store cachestore.PointerStore }
+type pointers struct {
+	store  cachestore.PointerStore
+	memory *memory.Store // store, if it is one: the way that makes no any of a key
+}
 
-func (p *pointers) get(ctx context.Context, key any) (*resource, error) {
-	v, err := p.store.Get(ctx, key)
+func newPointers(s cachestore.PointerStore) *pointers {
+	p := &pointers{store: s}
+	p.memory, _ = s.(*memory.Store)
+	return p
+}
+
+func (p *pointers) get(ctx context.Context, key string) (*resource, error) {
+	var v any
+	var err error
+	if p.memory != nil {
+		v, err = p.memory.GetString(key)
+	} else {
+		v, err = p.store.Get(ctx, key)
+	}
 	if err != nil {
 		if err == error(cachestore.ErrNotFound) || cachestore.IsMiss(err) {
 			return nil, nil
@@ -47,7 +61,7 @@ func (p *pointers) get(ctx context.Context, key any) (*resource, error) {
 		return nil, err
 	}
 	r, ok := v.(*resource)
-	if !ok || r.key != key.(string) {
+	if !ok || r.key != key {
 		return nil, nil
 	}
 	return r, nil
@@ -65,10 +79,14 @@ func (p *pointers) set(ctx context.Context, at place, _ []*entry, r *resource) (
 	if at.split {
 		tags = append(tags, urlTag(at.url))
 	}
-	if len(tags) == 0 {
-		return true, p.store.Set(ctx, at.name, r)
+	var options []store.Option
+	if len(tags) > 0 {
+		options = []store.Option{store.WithTags(tags)}
 	}
-	return true, p.store.Set(ctx, at.name, r, store.WithTags(tags))
+	if p.memory != nil {
+		return true, p.memory.SetString(at.key, r, options...)
+	}
+	return true, p.store.Set(ctx, at.key, r, options...)
 }
 
 func (p *pointers) load(_ context.Context, e *entry) (*entry, error) { return e, nil }

@@ -86,7 +86,6 @@ func (l *lookup) prepare(c *Cache, ex *middleware.Exchange, req *http.Request) (
 		l.place.key += "\x00" + string(part)
 		l.place.split = true
 	}
-	l.place.name = l.place.key
 	return req, nil
 }
 
@@ -177,7 +176,7 @@ func (l *lookup) decide(ex *middleware.Exchange) decision {
 	l.now = time.Now()
 	var stored []*entry
 	if l.place.key != "" {
-		r, err := l.cache.shelf.keeper.get(ex, l.place.name)
+		r, err := l.cache.shelf.keeper.get(ex, l.place.key)
 		if err != nil {
 			l.cache.storeFailed(ex, err)
 		}

@@ -142,12 +142,12 @@ func rangeHolds(h http.Header, e *entry, now time.Time) bool {
 	if !ok {
 		return false
 	}
-	modified, _, ok := headerDate(e.header, "Last-Modified", now)
+	modified, ok := e.header.date("Last-Modified", now)
 	if !ok || !modified.Equal(asked) {
 		return false
 	}
 	// A date is strong if the answer was not made in the same second (section 8.8.2.2).
-	date, _, ok := headerDate(e.header, "Date", now)
+	date, ok := e.header.date("Date", now)
 	return ok && date.Sub(modified) >= time.Second
 }
 

@@ -2,7 +2,6 @@ package httpcache
 
 import (
 	"log/slog"
-	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -104,7 +103,7 @@ func follow(req *http.Request, f *flight, body *tapeReader, status string) *http
 	resp := &http.Response{
 		Status: e.statusLine, StatusCode: e.status,
 		Proto: e.proto, ProtoMajor: e.major, ProtoMinor: e.minor,
-		Header: maps.Clone(e.header), Request: req, Body: body,
+		Header: e.header.header(nil, 2), Request: req, Body: body,
 		ContentLength: f.result.fill.declared, Uncompressed: e.uncompressed, Trailer: f.trailer.Clone(),
 	}
 	body.resp = resp

@@ -36,8 +36,8 @@ func (d *decision) condition(h http.Header) {
 		h["If-None-Match"] = []string{strings.Join(tags, ", ")}
 	}
 	if d.entry != nil {
-		if v := d.entry.header["Last-Modified"]; len(v) > 0 {
-			h["If-Modified-Since"] = v[:1:1]
+		if v, found := d.entry.header.first("Last-Modified"); found {
+			h["If-Modified-Since"] = []string{v}
 		}
 	}
 }
@@ -97,7 +97,7 @@ func identify(h http.Header, offered []*entry) *entry {
 	}
 	if v := h["Last-Modified"]; len(v) > 0 {
 		for _, e := range offered {
-			if stored := e.header["Last-Modified"]; len(stored) > 0 && stored[0] == v[0] {
+			if stored, found := e.header.first("Last-Modified"); found && stored == v[0] {
 				return e
 			}
 		}

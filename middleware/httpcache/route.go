@@ -57,6 +57,11 @@ func mediaType(h http.Header) string {
 	if len(v) == 0 {
 		return ""
 	}
-	media, _, _ := strings.Cut(v[0], ";")
+	return mediaOf(v[0])
+}
+
+// mediaOf is a Content-Type without its parameters.
+func mediaOf(contentType string) string {
+	media, _, _ := strings.Cut(contentType, ";")
 	return strings.Trim(media, " \t")
 }

@@ -44,7 +44,6 @@ func (s *shelf) generation(url string) uint64 { return s.stripe(url).generation.
 // place says where an answer belongs.
 type place struct {
 	key        string
-	name       any // the key as stores take it
 	url        string
 	split      bool // key is not url alone
 	generation uint64
@@ -59,7 +58,7 @@ func (s *shelf) put(ctx context.Context, at *place, e *entry, variants int, maxB
 	if st.generation.Load() != at.generation {
 		return false, nil
 	}
-	old, err := s.keeper.get(ctx, at.name)
+	old, err := s.keeper.get(ctx, at.key)
 	if err != nil {
 		return false, err
 	}
@@ -76,7 +75,7 @@ func (s *shelf) alone(ctx context.Context, at *place, until time.Time) error {
 	st := s.stripe(at.url)
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	old, err := s.keeper.get(ctx, at.name)
+	old, err := s.keeper.get(ctx, at.key)
 	if err != nil {
 		return err
 	}

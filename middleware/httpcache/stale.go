@@ -43,7 +43,7 @@ func (c *Cache) Stale(req *http.Request, maxAge time.Duration) (resp *http.Respo
 
 // lastGood finds the newest answer that may be used although it is stale.
 func (l *lookup) lastGood(ex *middleware.Exchange, maxAge time.Duration) (decision, bool) {
-	r, err := l.cache.shelf.keeper.get(ex, l.place.name)
+	r, err := l.cache.shelf.keeper.get(ex, l.place.key)
 	if err != nil {
 		l.cache.storeFailed(ex, err)
 	}

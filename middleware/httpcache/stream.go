@@ -18,7 +18,11 @@ type CompleteFunc func(status int, header http.Header, body []byte) bool
 // that is, by its name or by the type in its data, message_stop or
 // response.completed. Every other answer is complete when it has ended.
 func StreamComplete(_ int, header http.Header, body []byte) bool {
-	if !strings.EqualFold(mediaType(header), eventStream) {
+	return streamComplete(mediaType(header), body)
+}
+
+func streamComplete(media string, body []byte) bool {
+	if !strings.EqualFold(media, eventStream) {
 		return true
 	}
 	name, data, dispatched := lastEvent(body)

@@ -161,6 +161,8 @@ var suite = []struct {
 	{"RangeOfWhatIsNotStored", TestRangeOfWhatIsNotStored},
 	{"RangeOfWhatIsStale", TestRangeOfWhatIsStale},
 	{"RangesAreNotShared", TestRangesAreNotShared},
+	{"AnEditInPlaceChangesNobodyElsesAnswer", TestAnEditInPlaceChangesNobodyElsesAnswer},
+	{"EditsInPlaceAtTheSameTime", TestEditsInPlaceAtTheSameTime},
 }
 
 // A test of behaviour that is not in the suite would only run over pointers.

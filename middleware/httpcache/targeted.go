@@ -22,13 +22,13 @@ func (p policy) directivesOf(h http.Header) (cc directives, field string) {
 }
 
 // directivesIn reads the directives again of the field that directivesOf found.
-func directivesIn(h http.Header, field string) directives {
+func directivesIn(f fields, field string) directives {
 	if field != "" {
-		if cc, ok := parseTargeted(h[field]); ok {
+		if cc, ok := parseTargeted(f.lines(field)); ok {
 			return cc
 		}
 	}
-	return parseDirectives(h["Cache-Control"])
+	return parseDirectives(f.lines("Cache-Control"))
 }
 
 // structured parses a Structured Field. httpsfv v1.1.0 panics where a field ends

@@ -46,7 +46,7 @@ func TestRFC9213_2_TargetedFields(t *testing.T) {
 			}
 			require.Equal(t, test.want, cc)
 			require.Equal(t, test.field, field)
-			require.Equal(t, cc, directivesIn(h, field))
+			require.Equal(t, cc, directivesIn(linesOf(h), field))
 		})
 	}
 }
