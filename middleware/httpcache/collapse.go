@@ -59,15 +59,16 @@ func (l *lookup) lead(ex *middleware.Exchange, req *http.Request, d *decision, r
 		r.leave()
 		return l.confirmed(req, d, &f.result, false), nil
 	}
-	resp := f.resp
-	if r.tape != nil {
-		resp, r.resp = &f.own, &f.own
-		resp.Body = r
-	}
 	ex.OnEnd(r, 0)
 	ex.Decide(f.outcome)
-	mark(resp, l.missed(d, &f.result).String())
-	return resp, nil
+	status := l.missed(d, &f.result).String()
+	if r.tape == nil {
+		mark(f.resp, status)
+		return f.resp, nil
+	}
+	r.resp, f.own.Body = &f.own, r
+	f.result.fill.mark(&f.own, status)
+	return &f.own, nil
 }
 
 // share takes the answer for one who joined.

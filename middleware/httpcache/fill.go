@@ -25,6 +25,7 @@ type fill struct {
 	off      bool // too long, or settled
 	held     recording
 	tee      tee
+	status   [1]string // room for the response's Cache-Status
 }
 
 // lasting has the values of a context and no end: an answer is stored although
@@ -122,6 +123,16 @@ func (f *fill) complete(body []byte) bool {
 		return contentComplete(mediaOf(contentType), body)
 	}
 	return streamComplete(mediaOf(contentType), body)
+}
+
+// mark is mark of the response that is recorded, whose header is the upstream's.
+func (f *fill) mark(resp *http.Response, member string) {
+	if resp.Header == nil || len(resp.Header[cacheStatus]) > 0 {
+		mark(resp, member)
+		return
+	}
+	f.status[0] = member
+	resp.Header[cacheStatus] = f.status[:]
 }
 
 // tee is the body of a response that one caller reads: it records what passes.

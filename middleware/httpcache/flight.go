@@ -24,7 +24,6 @@ type flight struct {
 	decision decision
 	upstream http.RoundTripper
 	requests time.Time // deadline of the one who began; zero if there was none
-	ready    chan struct{}
 	leader   tapeReader
 	request  http.Request  // that is sent, and shares no memory with the caller's
 	url      url.URL       // of request
@@ -34,10 +33,11 @@ type flight struct {
 	first    [2]*tapeReader
 
 	mu       sync.Mutex
-	waiting  []*tapeReader // until the answer is there
+	waiting  []*tapeReader // until ready
 	in       int           // callers who have not left
 	dead     bool          // everybody has left
-	landed   bool          // what follows is set and ready is closed
+	landed   bool          // what follows is set
+	ready    bool          // and may be looked at: those who wait were told
 	resp     *http.Response
 	trailer  http.Header // as resp announced it
 	err      error
@@ -76,13 +76,13 @@ func (fs *flights) join(ctx context.Context, l *lookup, d *decision, upstream ht
 			return r, false
 		}
 	}
-	f := &flight{lookup: *l, decision: *d, upstream: upstream, ready: make(chan struct{}), in: 1}
+	f := &flight{lookup: *l, decision: *d, upstream: upstream, in: 1}
 	r = &f.leader
 	f.waiting = append(f.first[:0], r)
 	f.values = ctx
 	f.include(ctx, true)
 	f.requests = f.deadline
-	*r = tapeReader{header: l.query.header, flight: f, leader: true}
+	*r = tapeReader{header: l.query.header, flight: f, leader: true, turn: make(chan struct{}, 1)}
 	if fs.byKey == nil {
 		fs.byKey = make(map[string]*flight)
 	}
@@ -108,10 +108,11 @@ func (f *flight) enter(ctx context.Context, l *lookup) *tapeReader {
 	switch {
 	case f.dead:
 		return nil
-	case !f.landed:
-		f.waiting = append(f.waiting, r)
-	case f.tape == nil || !l.usable(f.result.fill.entry) || !f.tape.attach(r):
+	case f.landed && (f.tape == nil || !l.usable(f.result.fill.entry) || !f.tape.attach(r)):
 		return nil
+	case !f.ready:
+		r.turn = make(chan struct{}, 1)
+		f.waiting = append(f.waiting, r)
 	}
 	f.in++
 	f.include(ctx, false)
@@ -225,7 +226,6 @@ func (f *flight) land(set func()) {
 			followers++
 		}
 	}
-	f.waiting = nil
 	if shared && len(f.tape.readers) == 0 { // the first one has left, and the others want another variant
 		f.tape, shared = nil, false
 	}
@@ -243,29 +243,47 @@ func (f *flight) land(set func()) {
 	if followers > 0 && resp != nil && f.result.entry == nil && resp.StatusCode < http.StatusBadRequest && !shared {
 		f.lookup.goAlone(f)
 	}
-	close(f.ready)
+	f.mu.Lock()
+	f.ready = true
+	waiting := f.waiting
+	f.waiting = nil
+	f.mu.Unlock()
+	for _, r := range waiting {
+		r.wake()
+	}
 }
 
 // wait waits for the answer, no longer than the caller does.
-func (f *flight) wait(ctx context.Context, r *tapeReader) error {
-	select {
-	case <-f.ready:
-		return nil
-	case <-ctx.Done():
+func (f *flight) wait(ex *middleware.Exchange, r *tapeReader) error {
+	always := time.Unix(1<<40, 0) // no limit is later than that
+	for !f.isReady() {
+		if err := ex.Err(); err != nil {
+			if f.giveUp(r) {
+				f.leave(err)
+				return err
+			}
+			<-r.turn // landed: it is a matter of moments, or the end of ex has woken r
+			continue
+		}
+		ex.Await(r.turn, always)
 	}
+	return nil
+}
+
+func (f *flight) isReady() bool {
 	f.mu.Lock()
-	landed := f.landed
-	if !landed {
-		r.left.Store(true) // so that landing leaves it out
+	defer f.mu.Unlock()
+	return f.ready
+}
+
+// giveUp has the landing leave r out, unless it has begun.
+func (f *flight) giveUp(r *tapeReader) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.landed {
+		r.left.Store(true)
 	}
-	f.mu.Unlock()
-	if landed {
-		<-f.ready
-		return nil
-	}
-	err := ctx.Err()
-	f.leave(err)
-	return err
+	return !f.landed
 }
 
 // observe is the innermost part of a flight's chain: it brings what the stages

@@ -67,13 +67,16 @@ func (l *lookup) fetch(ex *middleware.Exchange, req *http.Request, d *decision, 
 	if result.entry != nil {
 		return l.confirmed(req, d, &result, false), nil
 	}
-	if result.fill != nil {
-		f := result.fill
-		f.tee = tee{src: resp.Body, fill: f}
-		resp.Body = &f.tee
-		ex.OnEnd(f, 0)
+	status := l.missed(d, &result).String()
+	f := result.fill
+	if f == nil {
+		mark(resp, status)
+		return resp, nil
 	}
-	mark(resp, l.missed(d, &result).String())
+	f.tee = tee{src: resp.Body, fill: f}
+	resp.Body = &f.tee
+	ex.OnEnd(f, 0)
+	f.mark(resp, status)
 	return resp, nil
 }
 

@@ -17,6 +17,7 @@ type tapeReader struct {
 	header http.Header // of the caller's request, for Vary
 	leader bool
 	left   atomic.Bool
+	turn   chan struct{}  // room for one: the answer is there, or the caller's context has ended
 	resp   *http.Response // the caller's own, which gets the trailer
 
 	// Guarded by tape.mu.
@@ -25,6 +26,14 @@ type tapeReader struct {
 	closed bool
 	cause  error // why it was closed, if the caller did not close it
 	behind bool
+}
+
+// wake has the caller look again.
+func (r *tapeReader) wake() {
+	select {
+	case r.turn <- struct{}{}:
+	default: // it will
+	}
 }
 
 var (
