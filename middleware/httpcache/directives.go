@@ -26,7 +26,7 @@ const maxDelta = 1 << 31
 
 // delta is a directive's delta-seconds, if it is there.
 type delta struct {
-	seconds int64
+	seconds uint32 // at most maxDelta
 	set     bool
 }
 
@@ -109,7 +109,7 @@ func (d *delta) first(n int64, ok bool) {
 	if !ok {
 		n = 0
 	}
-	*d = delta{n, true}
+	*d = delta{uint32(n), true}
 }
 
 // member is one member of a list of directives.

@@ -37,16 +37,20 @@ func (*lasting) Done() <-chan struct{}       { return nil }
 func (*lasting) Err() error                  { return nil }
 func (d *lasting) Value(key any) any         { return d.values.Value(key) }
 
-// maxFirstBuffer bounds what is allocated on the word of a Content-Length.
-const maxFirstBuffer = 64 << 10
+// maxFirstBuffer bounds what is allocated on the word of a Content-Length, and
+// minBuffer is what a body of unknown length begins with, in bytes.
+const (
+	maxFirstBuffer = 64 << 10
+	minBuffer      = 4 << 10
+)
 
 // room gives a buffer for the next bytes of the body, of at least one and at most
 // chunk bytes; nil if there is no memory for it.
 func (f *fill) room(chunk int) []byte {
 	if cap(f.body)-len(f.body) < 1 {
-		grow := max(len(f.body), 512)
-		if f.body == nil && f.declared >= 0 {
-			grow = int(min(f.declared, maxFirstBuffer)) + 1 // one more than declared, for the end to show
+		grow := max(len(f.body), minBuffer)
+		if left := f.declared - int64(len(f.body)); left > 0 {
+			grow = int(min(left, max(int64(len(f.body)), maxFirstBuffer)))
 		}
 		if !f.held.resize(int64(cap(f.body) + grow)) {
 			return nil

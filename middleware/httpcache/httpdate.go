@@ -14,6 +14,9 @@ import (
 // date, because it changes nothing. Case is as it comes, which caches should let
 // pass (RFC 9111, section 4.2). now resolves the two-digit years of RFC 850.
 func parseDate(s string, now time.Time) (time.Time, bool) {
+	if t, ok := parseFixdate(s); ok {
+		return t, true
+	}
 	if zone := len(s) - len("GMT"); zone > 0 && strings.EqualFold(s[zone:], "GMT") {
 		s = s[:zone] + "GMT"
 	}
@@ -28,6 +31,54 @@ func parseDate(s string, now time.Time) (time.Time, bool) {
 		return t, true
 	}
 	return time.Time{}, false
+}
+
+// parseFixdate reads an IMF-fixdate as nearly every answer has one, letter by
+// letter. What it does not take may be a date all the same.
+func parseFixdate(s string) (t time.Time, ok bool) {
+	const form = "ddd, 00 mmm 0000 00:00:00 GMT"
+	if len(s) != len(form) {
+		return t, false
+	}
+	for i := range len(form) {
+		switch c := s[i]; form[i] {
+		case '0':
+			if c < '0' || c > '9' {
+				return t, false
+			}
+		case 'd', 'm': // a name, see below
+		default:
+			if c != form[i] {
+				return t, false
+			}
+		}
+	}
+	month := nameAt(s[8:11], "JanFebMarAprMayJunJulAugSepOctNovDec")
+	if month < 0 || nameAt(s[:3], "SunMonTueWedThuFriSat") < 0 {
+		return t, false
+	}
+	number := func(from, to int) (n int) {
+		for _, c := range []byte(s[from:to]) {
+			n = n*10 + int(c-'0')
+		}
+		return n
+	}
+	day, hour, minute, second := number(5, 7), number(17, 19), number(20, 22), number(23, 25)
+	if hour > 23 || minute > 59 || second > 59 {
+		return t, false
+	}
+	t = time.Date(number(12, 16), time.Month(month+1), day, hour, minute, second, 0, time.UTC)
+	return t, t.Day() == day // else the month has no such day
+}
+
+// nameAt tells at which place of names, of three letters each, name is; -1 if it is none of them.
+func nameAt(name, names string) int {
+	for i := 0; i < len(names); i += len(name) {
+		if names[i:i+len(name)] == name {
+			return i / len(name)
+		}
+	}
+	return -1
 }
 
 // rfc850 is time.RFC850 with the only zone that is allowed.

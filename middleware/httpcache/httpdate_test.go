@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 )
 
 var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
@@ -61,6 +62,26 @@ func TestRFC9110_5_6_7_Date(t *testing.T) {
 			require.True(t, got.Equal(test.want), "got %v", got)
 		})
 	}
+}
+
+// The quick way takes every date in the form that is sent, and nothing that the strict one refuses.
+func TestFixdateIsTheSameDate(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		at := time.Unix(rapid.Int64Range(-62e9, 253e9).Draw(t, "seconds"), 0).UTC()
+		s := at.Format(http.TimeFormat)
+		got, ok := parseFixdate(s)
+		require.True(t, ok, s)
+		require.True(t, at.Equal(got), s)
+
+		damaged := []byte(s)
+		damaged[rapid.IntRange(0, len(s)-1).Draw(t, "place")] = rapid.SampledFrom([]byte("0123456789 :,-GMTJanb")).Draw(t, "byte")
+		got, ok = parseFixdate(string(damaged))
+		strict, err := time.Parse(http.TimeFormat, string(damaged))
+		if ok {
+			require.NoError(t, err, "%s", damaged)
+			require.True(t, strict.Equal(got), "%s", damaged)
+		}
+	})
 }
 
 // What the strict parser takes, net/http's takes too, as the same time: all but

@@ -35,6 +35,7 @@ type tape struct {
 	readers  []*tapeReader
 	flight   *flight
 	first2   [2]*tapeReader
+	beyond   [1]byte // room for a read that should only find the end
 }
 
 // maxRead bounds one read of the upstream, and readAhead by how much it may be
@@ -116,14 +117,18 @@ func (t *tape) fetch() {
 		p := t.room()
 		t.mu.Unlock()
 		n, panicked, err := readOnce(t.src, p)
-		if !t.record(n, panicked, err) {
+		if !t.record(p[:n], panicked, err) {
 			return
 		}
 	}
 }
 
-// room is where the next bytes go: the free end of the window. t.mu is held; the read fills it without.
+// room is where the next bytes go: the free end of the window, or beyond, where
+// all that was declared is there. t.mu is held; the read fills it without.
 func (t *tape) room() []byte {
+	if !t.over && t.fill.whole() {
+		return t.beyond[:]
+	}
 	if !t.over {
 		if p := t.fill.room(maxRead); p != nil {
 			t.window = t.fill.body
@@ -144,11 +149,15 @@ func (t *tape) drop() {
 	t.flight.drop()
 }
 
-// record adds n bytes that were read into the room, and how that ended. It tells whether to read on.
-func (t *tape) record(n int, panicked any, err error) bool {
+// record adds what was read into the room, and how that ended. It tells whether to read on.
+func (t *tape) record(p []byte, panicked any, err error) bool {
 	t.mu.Lock()
 	t.panicked = panicked
-	t.window = t.window[:len(t.window)+n]
+	if len(p) > 0 && &p[0] == &t.beyond[0] {
+		t.window = append(t.window, p...)
+	} else { // where it was read to
+		t.window = t.window[:len(t.window)+len(p)]
+	}
 	if !t.over {
 		t.fill.body = t.window
 		if int64(len(t.window)) > t.fill.settings.maxEntryBytes {
