@@ -30,6 +30,7 @@ type Cache struct {
 	recorded atomic.Int64 // bytes held of the bodies on their way
 	settings atomic.Pointer[settings]
 	stats    counters
+	health   storeHealth
 
 	background background
 }
@@ -245,11 +246,7 @@ func (c *Cache) put(ctx context.Context, s *settings, at *place, e *entry) {
 		c.stats.outdated.Add(1)
 	default:
 		c.stats.stored.Add(1)
+		c.storeWorked(ctx)
 		c.report(ctx, EventStored, slog.LevelDebug, nil)
 	}
-}
-
-func (c *Cache) storeFailed(ctx context.Context, err error) {
-	c.stats.storeErrors.Add(1)
-	c.report(ctx, EventStoreFailed, slog.LevelWarn, err)
 }

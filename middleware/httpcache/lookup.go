@@ -181,6 +181,7 @@ func (l *lookup) decide(ex *middleware.Exchange) decision {
 			l.cache.storeFailed(ex, err)
 		}
 		if r != nil {
+			l.cache.storeWorked(ex)
 			stored, l.aloneUntil = r.entries, r.aloneUntil
 		}
 		l.place.generation = l.cache.shelf.generation(l.place.url)

@@ -16,7 +16,9 @@ const (
 	EventInvalidated = "invalidated"  // what is stored of a resource was removed
 	EventPurged      = "purged"       // what is stored was removed by Purge, PurgePrefix or PurgeTags
 	EventStale       = "stale"        // the last good answer was given to a fallback
-	EventStoreFailed = "store_failed" // the store could not be read or written; the call went on
+
+	EventStoreFailed    = "store_failed"    // the store could not be read or written, for the first time; calls go on
+	EventStoreRecovered = "store_recovered" // it was, and nothing has failed for 10 s
 
 	EventStaleIfError  = "stale_if_error" // answered with a stale answer, because the upstream failed
 	EventUnreachable   = "unreachable"    // answered with 504, because what is stored may not be used without asking

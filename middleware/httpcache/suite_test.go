@@ -192,7 +192,7 @@ func TestTheSuiteIsComplete(t *testing.T) {
 }
 
 // onlyOnce are tests that say nothing about stores, or that make their own.
-var onlyOnce = []string{"TestEachPointHasItsTests", "TestEveryDetailIsDocumented", "TestConformance", "TestConformanceStoring", "TestConformanceWithoutCoalescing", "TestConformanceByContent", "TestHitOfASmallAnswerIsOneRead", "TestAnotherProcessFindsWhatIsStored", "TestBodiesThatNobodyNamesAreDeleted", "TestConfirmedAnswerKeepsItsBody", "TestDamagedStoreIsAMiss", "TestBodyThatIsGoneIsAMiss", "TestLostMarksAreMisses", "TestInvalidationReachesOtherProcesses", "TestFillOfAnotherProcessBegunBeforeAnInvalidation", "TestStoreThatHangs", "TestKeepStale", "TestInvalidationOutlivesItsCaller", "TestSoakAgainstAReferenceModel", "TestRouteSettingsThatAreWrong", "TestAllocations", "TestLargeHitIsNotCopied"}
+var onlyOnce = []string{"TestEachPointHasItsTests", "TestEveryDetailIsDocumented", "TestConformance", "TestConformanceStoring", "TestConformanceWithoutCoalescing", "TestConformanceByContent", "TestHitOfASmallAnswerIsOneRead", "TestAnotherProcessFindsWhatIsStored", "TestBodiesThatNobodyNamesAreDeleted", "TestConfirmedAnswerKeepsItsBody", "TestDamagedStoreIsAMiss", "TestBodyThatIsGoneIsAMiss", "TestLostMarksAreMisses", "TestInvalidationReachesOtherProcesses", "TestFillOfAnotherProcessBegunBeforeAnInvalidation", "TestStoreThatHangs", "TestKeepStale", "TestInvalidationOutlivesItsCaller", "TestSoakAgainstAReferenceModel", "TestRouteSettingsThatAreWrong", "TestAllocations", "TestLargeHitIsNotCopied", "TestStoreTroubleIsToldOnce", "TestAStoreThatIsEmptyIsNotWell"}
 
 // byteStore is the least that a store can be: bytes under keys, that are gone when their time is over.
 type byteStore struct {
