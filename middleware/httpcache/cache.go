@@ -68,7 +68,8 @@ func WithReporter(r middleware.Reporter) Option {
 // this process or another. Any gocache store will do. A cachestore.PointerStore, as
 // package cachestore/memory is one, keeps them as they are; every other store is
 // given bytes, through cachestore.Adapt. Hand in a *cachestore.Adapter to adapt it
-// yourself.
+// yourself, and a tiered.Store over it (package cachestore/tiered), of one tier, to
+// have it skipped for a while when it fails or hangs: package pipeline does so.
 func WithStore(s store.StoreInterface) Option {
 	return func(c *Cache) { c.given = s }
 }

@@ -12,7 +12,7 @@
 //
 // A decision is a pure function of the request, what is stored and the clock
 // (decide), and so is the question of whether an answer may be stored
-// (storable); neither does I/O. The rest is small: a hit is a shallow copy of the
+// (storable); neither does I/O. The rest is small: a hit is a copy of the
 // stored header and a reader over shared bytes. A miss is recorded while the
 // caller reads it, without delaying a byte, and stored when it has come to a
 // clean end. Concurrent misses of one key share a single upstream request, also
