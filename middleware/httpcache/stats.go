@@ -10,12 +10,12 @@ import (
 
 // The kinds of the stage's events.
 const (
-	EventHit         = "hit"          // answered from the cache
-	EventCollapsed   = "collapsed"    // answered with what another call's request brought
-	EventStored      = "stored"       // an answer was stored
-	EventInvalidated = "invalidated"  // what is stored of a resource was removed
-	EventPurged      = "purged"       // what is stored was removed by Purge, PurgePrefix or PurgeTags
-	EventStale       = "stale"        // the last good answer was given to a fallback
+	EventHit         = "hit"         // answered from the cache
+	EventCollapsed   = "collapsed"   // answered with what another call's request brought
+	EventStored      = "stored"      // an answer was stored
+	EventInvalidated = "invalidated" // what is stored of a resource was removed
+	EventPurged      = "purged"      // what is stored was removed by Purge, PurgePrefix or PurgeTags
+	EventStale       = "stale"       // the last good answer was given to a fallback
 
 	EventStoreFailed    = "store_failed"    // the store could not be read or written, for the first time; calls go on
 	EventStoreRecovered = "store_recovered" // it was, and nothing has failed for 10 s
