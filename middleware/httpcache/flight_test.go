@@ -642,6 +642,47 @@ func TestPanicInTheBody(t *testing.T) {
 	})
 }
 
+// The application's own check runs in the flight: its panic is the callers', and nobody waits for ever.
+func TestPanicInTheCheckOfCompleteness(t *testing.T) {
+	for name, body := range map[string]string{"of a body": "hello", "of an empty one": ""} {
+		for when, pause := range map[string]time.Duration{"at once": 0, "later": time.Second} {
+			t.Run(name+", "+when, func(t *testing.T) {
+				both(t, func(t *testing.T, change func(*httpcache.Config)) {
+					base := sequence(func() *http.Response {
+						resp := minute(body)()
+						resp.ContentLength = -1
+						if body == "" {
+							resp.ContentLength = 0
+						}
+						return resp
+					})
+					check := httpcache.WithComplete(func(int, http.Header, []byte) bool {
+						time.Sleep(pause)
+						panic("in the check")
+					})
+					c := newClient(t, slow(func() *http.Response { resp, _ := base.answer(1, nil); return resp }), change, check)
+					one := func() (v any) {
+						defer func() { v = recover() }()
+						req, _ := http.NewRequestWithContext(t.Context(), "GET", pageURL, nil)
+						resp, err := c.rt.RoundTrip(req)
+						require.NoError(t, err)
+						defer func() { _ = resp.Body.Close() }()
+						_, err = io.ReadAll(resp.Body)
+						require.NoError(t, err)
+						return nil
+					}
+					caught := make(chan any, 2)
+					for range 2 {
+						go func() { caught <- one() }()
+					}
+					require.Equal(t, "in the check", <-caught)
+					require.Equal(t, "in the check", <-caught)
+				})
+			})
+		}
+	}
+}
+
 // What a provider stage decided below reaches the stages above, leader and followers alike.
 func TestOutcomeDecidedBelowReachesTheStagesAbove(t *testing.T) {
 	for name, decided := range map[string]middleware.Outcome{

@@ -161,6 +161,7 @@ var suite = []struct {
 	{"RangeOfWhatIsNotStored", TestRangeOfWhatIsNotStored},
 	{"RangeOfWhatIsStale", TestRangeOfWhatIsStale},
 	{"RangesAreNotShared", TestRangesAreNotShared},
+	{"PanicInTheCheckOfCompleteness", TestPanicInTheCheckOfCompleteness},
 	{"AnEditInPlaceChangesNobodyElsesAnswer", TestAnEditInPlaceChangesNobodyElsesAnswer},
 	{"EditsInPlaceAtTheSameTime", TestEditsInPlaceAtTheSameTime},
 }

@@ -31,7 +31,7 @@ type tape struct {
 	err      error // what it ended with, io.EOF as a rule
 	closed   bool  // src is closed, or about to be
 	trailer  http.Header
-	panicked any // what reading src panicked with: it goes on up in the readers
+	panicked any // what reading src, or storing, panicked with: it goes on up in the readers
 	readers  []*tapeReader
 	flight   *flight
 	first2   [2]*tapeReader
@@ -195,13 +195,19 @@ func (t *tape) ahead() int64 {
 // calls that, unless all that was declared is there.
 func (t *tape) finish(err error, clean, closing bool) {
 	var trailer http.Header
+	var panicked any
 	if clean {
-		t.fill.commit()
+		if panicked = t.commit(); panicked != nil {
+			err = io.ErrUnexpectedEOF
+		}
 		trailer = t.fill.resp.Trailer.Clone()
 	} else {
 		t.fill.abort()
 	}
 	t.mu.Lock()
+	if panicked != nil {
+		t.panicked = panicked
+	}
 	t.finished, t.err, t.closed, t.reading, t.trailer = true, err, true, false, trailer
 	t.mu.Unlock()
 	t.flight.drop()
@@ -209,6 +215,13 @@ func (t *tape) finish(err error, clean, closing bool) {
 		_ = t.src.Close()
 	}
 	t.more.Broadcast()
+}
+
+// commit stores, and turns a panic of the application's check or store into a value.
+func (t *tape) commit() (panicked any) {
+	defer func() { panicked = recover() }()
+	t.fill.commit()
+	return nil
 }
 
 // readOnce reads, and turns a panic into a value.
@@ -279,7 +292,7 @@ func (t *tape) detach(r *tapeReader, cause error) (last bool) {
 // of it may be there. t.mu is held, and the fill is this goroutine's.
 func (t *tape) given() {
 	if t.fill.whole() {
-		t.fill.commit()
+		_ = t.commit() // nobody is left to panic
 	}
 	t.fill.abort()
 }
