@@ -78,7 +78,7 @@ func FuzzDirectives(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		d := parseDirectives([]string{s})
 		for _, n := range []delta{d.maxAge, d.sMaxAge, d.minFresh, d.maxStale, d.whileRevalidating, d.ifErrored} {
-			require.True(t, n.seconds >= 0 && n.seconds <= maxDelta)
+			require.LessOrEqual(t, n.seconds, uint32(maxDelta))
 			require.True(t, n.set || n.seconds == 0)
 		}
 		require.Equal(t, d, parseDirectives([]string{s}))

@@ -83,7 +83,7 @@ func FuzzTargeted(f *testing.F) {
 		require.Equal(t, ok, same)
 		require.Equal(t, ok, cc.has(targeted))
 		for _, n := range []delta{cc.maxAge, cc.sMaxAge, cc.whileRevalidating, cc.ifErrored} {
-			require.True(t, n.seconds >= 0 && n.seconds <= maxDelta)
+			require.LessOrEqual(t, n.seconds, uint32(maxDelta))
 		}
 		for _, g := range parseGroups([]string{s}) {
 			require.NotContains(t, g, "\x00")
