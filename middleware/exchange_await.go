@@ -7,11 +7,11 @@ import (
 
 // Await is how a stage has a request wait in its queue. It blocks until
 // something is sent to turn, which has room for one, or until the exchange's
-// context ends; but the stage sends to turn at the time until by itself, because
-// of limits that come later nothing is watched. That is what it is for: a
-// context that nobody asked for Done costs neither a channel nor a timer, and
-// requests that wait are many. It may return early: look at what was awaited
-// and at Err, and call it again.
+// context ends. The stage sends to turn at the time until at the latest: limits
+// that come later are not watched. That saves memory where requests that wait
+// are many: a context that nobody asked for Done costs neither a channel nor a
+// timer. It may return early: look at what was awaited and at Err, and call it
+// again.
 func (e *Exchange) Await(turn chan struct{}, until time.Time) {
 	c := e.call
 	c.mu.Lock()

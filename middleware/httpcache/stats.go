@@ -27,40 +27,44 @@ const (
 
 // Stats is a snapshot of what the stage did since it was made.
 type Stats struct {
-	// Hits were answered from the cache, Forwarded by the upstream or with what another call's request
-	// brought, Unavailable with 504 because the caller wanted a stored answer or none.
-	Hits, Forwarded, Unavailable uint64
+	Hits        uint64 `json:"hits"`        // answered from the cache
+	Forwarded   uint64 `json:"forwarded"`   // answered by the upstream, or with what another call's request brought
+	Unavailable uint64 `json:"unavailable"` // answered with 504, because the caller wanted a stored answer or none
+
 	// Why calls were forwarded; together Forwarded.
-	Misses, Stale, Requested, Methods, Bypassed uint64
-	// Collapsed calls shared the upstream request of another.
-	Collapsed uint64
-	// Stored answers, and those Revalidated by a 304.
-	Stored, Revalidated uint64
-	// Answers that could have been stored but were Incomplete, TooLarge for the store, or
-	// Outdated: asked for before an invalidation.
-	Incomplete, TooLarge, Outdated uint64
-	// Unrecorded answers passed because max_recording_bytes were in use; Recording
-	// bytes are in use now.
-	Unrecorded uint64
-	Recording  int64
-	// StaleAnswers were given by Stale, because the upstream gave none.
-	StaleAnswers uint64
-	// Invalidations by unsafe requests.
-	Invalidations uint64
-	// Purges through Purge, PurgePrefix and PurgeTags.
-	Purges uint64
-	// StoreErrors are reads and writes of the store that failed.
-	StoreErrors uint64
-	// What was found in a byte store and could not be used: Damaged is torn, foreign
-	// or of another version, Lost are bodies that an index named and that were gone. Each was a miss.
-	Damaged, Lost uint64
-	// Answers served stale: from the hits StaleWhileRevalidate, from the forwarded StaleIfError.
-	StaleWhileRevalidate, StaleIfError uint64
-	// Refreshes in the background, and those of them that failed.
-	Refreshes, RefreshesFailed uint64
-	// Entries and Bytes in the memory store that New made; 0 with another.
-	Entries int
-	Bytes   int64
+	Misses    uint64 `json:"misses"`    // nothing was stored
+	Stale     uint64 `json:"stale"`     // what was stored had to be validated
+	Requested uint64 `json:"requested"` // the caller wanted it
+	Methods   uint64 `json:"methods"`   // the method is not one that is cached
+	Bypassed  uint64 `json:"bypassed"`  // all others
+
+	Collapsed   uint64 `json:"collapsed"`   // of the forwarded, those that shared another call's request
+	Stored      uint64 `json:"stored"`      // answers
+	Revalidated uint64 `json:"revalidated"` // stored answers, by a 304
+
+	// Answers that could have been stored.
+	Incomplete uint64 `json:"incomplete"` // but did not come to their end
+	TooLarge   uint64 `json:"too_large"`  // for the store
+	Outdated   uint64 `json:"outdated"`   // asked for before an invalidation
+	Unrecorded uint64 `json:"unrecorded"` // passed because max_recording_bytes were in use
+
+	Recording     int64  `json:"recording"`     // bytes of max_recording_bytes in use now
+	StaleAnswers  uint64 `json:"stale_answers"` // given to a fallback, because the upstream gave none
+	Invalidations uint64 `json:"invalidations"` // by unsafe requests
+	Purges        uint64 `json:"purges"`        // through Purge, PurgePrefix and PurgeTags
+
+	StoreErrors uint64 `json:"store_errors"` // reads and writes of the store that failed
+	Damaged     uint64 `json:"damaged"`      // entries of a byte store that are torn, foreign or of another version; each was a miss
+	Lost        uint64 `json:"lost"`         // bodies that an index of a byte store named and that were gone; each was a miss
+
+	StaleWhileRevalidate uint64 `json:"stale_while_revalidate"` // of the hits, those served stale
+	StaleIfError         uint64 `json:"stale_if_error"`         // of the forwarded, those served stale
+	Refreshes            uint64 `json:"refreshes"`              // in the background
+	RefreshesFailed      uint64 `json:"refreshes_failed"`
+
+	// In the memory store that New made; 0 with another.
+	Entries int   `json:"entries"`
+	Bytes   int64 `json:"bytes"`
 }
 
 type counters struct {
@@ -88,7 +92,7 @@ func (c *counters) forwarded(fwd string) {
 	}
 }
 
-// Snapshot gives the statistics. The counts are not read at one instant.
+// Stats gives the statistics. The counts are not read at one instant.
 func (c *Cache) Stats() Stats {
 	n := &c.stats
 	s := Stats{

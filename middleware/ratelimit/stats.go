@@ -1,6 +1,10 @@
 package ratelimit
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // KeyStats is a snapshot of the rate of one key.
 type KeyStats struct {
@@ -18,10 +22,11 @@ type KeyStats struct {
 	Spent      uint64        `json:"spent"`       // units taken and not given back
 }
 
-// Stats is a snapshot, a line for each key, in no particular order.
+// Stats is a snapshot, a line for each key, sorted by them.
 func (l *RateLimit) Stats() []KeyStats {
 	var all []KeyStats
 	l.buckets.Range(func(_ string, b *bucket) { all = append(all, b.stats()) })
+	slices.SortFunc(all, func(a, b KeyStats) int { return strings.Compare(a.Key, b.Key) })
 	return all
 }
 

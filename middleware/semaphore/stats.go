@@ -1,6 +1,10 @@
 package semaphore
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // KeyStats is a snapshot of the permits of one key.
 type KeyStats struct {
@@ -17,7 +21,7 @@ type KeyStats struct {
 	Drops    uint64        `json:"drops"` // answers that said that it was too much
 }
 
-// Stats is a snapshot, a line for each key, in no particular order.
+// Stats is a snapshot, a line for each key, sorted by them.
 func (s *Semaphore) Stats() []KeyStats {
 	cfg := s.settings.Load()
 	var all []KeyStats
@@ -29,5 +33,6 @@ func (s *Semaphore) Stats() []KeyStats {
 		k.Latency, k.Stated = g.adaptive.snapshot()
 		all = append(all, k)
 	})
+	slices.SortFunc(all, func(a, b KeyStats) int { return strings.Compare(a.Key, b.Key) })
 	return all
 }
