@@ -91,6 +91,8 @@ func (c *call) try(a *answer, failure Failure) (resp *http.Response, o middlewar
 	}
 	child, req := c.ex.Child(c.req)
 	defer child.Leave(c.req, &resp, &err)
+	child.ForgetModel() // the answer may ask another model, at the same authority perhaps
+	defer child.ForgetModel()
 	resp, err = c.ask(a, req, failure)
 	return resp, child.Outcome(resp, err), err
 }

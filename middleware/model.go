@@ -24,8 +24,8 @@ type modelKey struct{ authority, key string }
 // is believed if it has at most 128 letters, digits and ._-:/@+ characters.
 // Where there is none, the key is the authority alone.
 //
-// It looks once for each call, so a stage that puts another model in place of
-// the caller's keeps the key.
+// It looks once for each call and authority. A stage that puts another model in
+// place of the caller's has it look again, with ForgetModel.
 func Model(req *http.Request) string {
 	authority := Authority(req)
 	ex := FromContext(req.Context())
@@ -44,6 +44,11 @@ func Model(req *http.Request) string {
 	}
 	return key
 }
+
+// ForgetModel has Model look at the next request again. A stage that sends the call
+// on with another model calls it before and after: that model has a breaker, limits
+// and a budget of its own, also where it is at the same authority.
+func (e *Exchange) ForgetModel() { e.call.model.Store(nil) }
 
 // modelOf gives the model's name, "" if there is none. It is certain unless the
 // body can't be had here, but further in perhaps.

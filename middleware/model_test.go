@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -125,6 +126,31 @@ func TestTheModelIsLookedForOncePerCall(t *testing.T) {
 	sent, err := io.ReadAll(req.Body)
 	require.NoError(t, err)
 	require.Equal(t, `{"model":"a"}`, string(sent), "the caller's body is untouched")
+}
+
+func TestTheModelIsLookedForAgainWhereItWasForgotten(t *testing.T) {
+	keys := []string{}
+	asks := func(next http.RoundTripper) http.RoundTripper {
+		return middleware.Forward(next, func(req *http.Request) (*http.Response, error) {
+			keys = append(keys, middleware.Model(req))
+			return next.RoundTrip(req)
+		})
+	}
+	other := func(next http.RoundTripper) http.RoundTripper {
+		return middleware.Forward(next, func(req *http.Request) (*http.Response, error) {
+			if resp, err := next.RoundTrip(req); err == nil {
+				_ = resp.Body.Close()
+			}
+			ex := middleware.FromContext(req.Context())
+			ex.ForgetModel()
+			defer ex.ForgetModel()
+			return next.RoundTrip(asking(t, `{"model":"b"}`).WithContext(req.Context()))
+		})
+	}
+	_, err := middleware.Chain(answer(503, text("no")), asks, repeating(2), other, asks, asks).RoundTrip(asking(t, `{"model":"a"}`))
+	require.NoError(t, err)
+	once := []string{"api.test/a", "api.test/a", "api.test/b", "api.test/b"}
+	require.Equal(t, slices.Concat([]string{"api.test/a"}, once, once), keys)
 }
 
 // A body without GetBody is looked into where a stage further out records it,
