@@ -22,6 +22,9 @@ type call struct {
 	req    *http.Request // as it goes on
 	next   http.RoundTripper
 	bodies *bodies // nil if no answer needs the request's body
+
+	elsewhere bool    // the other upstreams were asked already, before the primary
+	faults    []error // of the answers that failed
 }
 
 // attempt sends the request on within an exchange of its own: a limit that ends
@@ -43,24 +46,39 @@ func (c *call) answer(resp *http.Response, o middleware.Outcome, err error, reas
 	if c.gone() {
 		return resp, err
 	}
+	if resp != nil {
+		hold(resp, c.s.cfg.KeepResponse, c.s.cfg.KeepTime)
+	}
+	if given := c.give(resp, o, err, reason); given != nil {
+		return given, nil
+	}
+	if !c.gone() {
+		c.f.failed.Add(1)
+		c.report(EventFailed, true, o, "", reason, err)
+	}
+	return resp, err
+}
+
+// give tries the answers; nil if none can be given, or the caller has gone.
+func (c *call) give(resp *http.Response, o middleware.Outcome, err error, reason Reason) *http.Response {
+	if c.gone() {
+		return nil
+	}
 	failure := Failure{Reason: reason, Outcome: o, Err: err, Next: c.next}
 	if resp != nil {
 		failure.Header = resp.Header
-		hold(resp, c.s.cfg.KeepResponse, c.s.cfg.KeepTime)
 	}
-	errs := make([]error, 0, len(c.s.answers)+1)
-	if err != nil {
-		errs = append(errs, err)
-	}
-	before := len(errs)
 	for _, a := range c.s.order() {
+		if _, again := a.source.(*upstream); again && c.elsewhere {
+			continue // its attempt is spent
+		}
 		given, outcome, fault := c.try(a, failure)
 		if fault != nil {
 			if c.gone() {
-				return resp, err
+				return nil
 			}
 			a.counts.failed.Add(1)
-			errs = append(errs, &AnswerError{Answer: a.name, Err: fault})
+			c.faults = append(c.faults, &AnswerError{Answer: a.name, Err: fault})
 			continue
 		}
 		closeBody(resp)
@@ -69,12 +87,10 @@ func (c *call) answer(resp *http.Response, o middleware.Outcome, err error, reas
 		c.ex.Decide(outcome)
 		a.counts.given.Add(1)
 		c.f.reasons.count(reason)
-		c.report(EventFellBack, len(errs) > before, o, a.name, reason, errs)
-		return given, nil
+		c.report(EventFellBack, len(c.faults) > 0, o, a.name, reason, err)
+		return given
 	}
-	c.f.failed.Add(1)
-	c.report(EventFailed, true, o, "", reason, errs)
-	return resp, err
+	return nil
 }
 
 // gone tells whether the caller has given up: then nobody wants an answer.
@@ -129,12 +145,12 @@ func closeBody(resp *http.Response) {
 	}
 }
 
-func (c *call) report(kind string, warn bool, o middleware.Outcome, name string, reason Reason, errs []error) {
+func (c *call) report(kind string, warn bool, o middleware.Outcome, name string, reason Reason, err error) {
 	if !c.f.reporter.Enabled() {
 		return
 	}
 	event := middleware.Event{
-		Kind: kind, Key: middleware.Authority(c.caller), Outcome: o, Err: errors.Join(errs...),
+		Kind: kind, Key: middleware.Authority(c.caller), Outcome: o, Err: errors.Join(append([]error{err}, c.faults...)...),
 		Attrs: []slog.Attr{slog.String("reason", string(reason))},
 	}
 	if warn {

@@ -134,9 +134,10 @@ func (f *Fallback) roundTrip(req *http.Request, next http.RoundTripper) (resp *h
 	key := middleware.Model(inner)
 	if s.elsewhere {
 		if x, gone := f.away.of(key); gone {
-			if resp, _ := c.answer(nil, x.what, nil, x.reason); resp != nil {
-				return resp, nil
+			if given := c.give(nil, x.what, nil, x.reason); given != nil {
+				return given, nil
 			}
+			c.elsewhere = true
 		}
 	}
 	resp, o, err := c.attempt()

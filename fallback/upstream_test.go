@@ -171,8 +171,10 @@ func TestThePrimaryIsAskedWhileItIsAwayIfNobodyElseAnswers(t *testing.T) {
 		w := &web{hosts: map[string]func() (int, string){"primary.test": always(429, "30"), "other.test": always(500, "")}}
 		rt := withAnswers(t, w, other(nil))
 		ask(t, rt)
+		w.hostsAsked()
 		resp, _ := ask(t, rt)
 		require.Equal(t, 429, resp.StatusCode)
+		require.Equal(t, []string{"other.test", "primary.test"}, w.hostsAsked(), "the other one is not asked twice")
 	})
 }
 

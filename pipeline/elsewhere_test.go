@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/headgate-go/headgate/fallback"
 	"github.com/headgate-go/headgate/pipeline"
 )
 
@@ -119,5 +120,24 @@ func TestAnotherModelOfTheSameProviderAnswers(t *testing.T) {
 		}
 		require.Equal(t, []string{"api.deepseek.com/big", "api.deepseek.com/small", "api.deepseek.com/small"}, up.log())
 		require.Equal(t, begin, time.Now(), "and nobody has waited")
+	})
+}
+
+// While the primary is away the others are asked first, and then the primary all
+// the same: that is no second round.
+func TestACallWhosePrimaryIsAwayKeepsToItsAttempts(t *testing.T) {
+	up := &upstreams{answers: map[string]func(*http.Request) (*http.Response, error){
+		"a.test": status(429, "Retry-After", "3600"), "b.test": status(503), "c.test": status(503),
+	}}
+	cfg := pipeline.Config{Order: []string{"fallback", "retry"}, Stages: map[string]any{
+		"fallback": toUpstreams("b", "c"), "retry": map[string]any{"max_attempts": 3},
+	}}
+	compose(t, cfg, up, func(t *testing.T, p *pipeline.Pipeline) {
+		require.Contains(t, p.String(), "at most 5 upstream requests")
+		require.Equal(t, 429, ask(t, p, request(t, t.Context(), http.MethodGet, "http://a.test/")).StatusCode)
+		up.log()
+		require.Equal(t, 429, ask(t, p, request(t, t.Context(), http.MethodGet, "http://a.test/")).StatusCode)
+		require.Equal(t, []string{"b.test", "b.test", "b.test", "c.test", "a.test"}, up.log())
+		require.Equal(t, uint64(2), report[fallback.Stats](t, p, "fallback").Failed, "one for each call")
 	})
 }
