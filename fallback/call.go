@@ -109,7 +109,9 @@ func (c *call) try(a *answer, failure Failure) (resp *http.Response, o middlewar
 	defer child.Leave(c.req, &resp, &err)
 	child.ForgetModel() // the answer may ask another model, at the same authority perhaps
 	defer child.ForgetModel()
+	c.s.keepMargin(child)
 	resp, err = c.ask(a, req, failure)
+	c.s.endMargin(child)
 	return resp, child.Outcome(resp, err), err
 }
 

@@ -20,9 +20,10 @@ type Config struct {
 	// a quota that is used up) is not asked, where an upstream is among the answers;
 	// 0 asks it for every call. Default 5m.
 	MaxAway time.Duration `yaml:"max_away"`
-	// Margin is how long before the caller's deadline the wait for the upstream
-	// ends, so that an answer still reaches the caller; of a short deadline it is a
-	// tenth at most. 0 waits until the deadline. Default 20ms.
+	// Margin is how long before the caller's deadline the wait for the upstream, or
+	// for an answer that needs time, ends, so that the next one still reaches the
+	// caller; of a short deadline it is a tenth at most. 0 waits until the deadline.
+	// Default 20ms.
 	Margin time.Duration `yaml:"margin"`
 	// ReplayBuffer bounds what is kept of a request's body that has no GetBody,
 	// for answers that need it; 0 keeps nothing. Default 64KiB.

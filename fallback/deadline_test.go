@@ -79,7 +79,7 @@ func TestAnAnswerHasTheTimeThatIsLeft(t *testing.T) {
 		start := time.Now()
 		resp, err := f.Wrap(respond(503, "busy")).RoundTrip(within(t, 2*time.Second))
 		require.NoError(t, err)
-		require.Equal(t, 2*time.Second, time.Since(start))
+		require.Equal(t, 1980*time.Millisecond, time.Since(start), "the margin is for the answer behind it")
 		require.Equal(t, "static; reason=busy", resp.Header.Get(fallback.Header))
 		require.Equal(t, `{"text":"sorry"}`, read(t, resp))
 	})

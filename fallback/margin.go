@@ -7,7 +7,8 @@ import (
 	"github.com/headgate-go/headgate/middleware"
 )
 
-// errMargin ends the wait for the upstream shortly before the caller's deadline.
+// errMargin ends the wait for the upstream, or for an answer that takes time, shortly
+// before the caller's deadline.
 var errMargin error = &marginError{}
 
 type marginError struct{}
@@ -20,7 +21,7 @@ func (*marginError) Timeout() bool        { return true }
 // limits below are not to take the margin for a timeout of the upstream.
 func (*marginError) CallersDeadline() {}
 
-// keepMargin has ex end the margin before its deadline, so that an answer of
+// keepMargin has ex end the margin before its deadline, so that another answer of
 // this stage still reaches the caller: one that comes at the deadline comes too
 // late. Of a short deadline it keeps a tenth at most.
 func (s *settings) keepMargin(ex *middleware.Exchange) {

@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/headgate-go/headgate/fallback"
+	"github.com/headgate-go/headgate/middleware/circuitbreaker"
 	"github.com/headgate-go/headgate/pipeline"
 )
 
@@ -139,5 +141,24 @@ func TestACallWhosePrimaryIsAwayKeepsToItsAttempts(t *testing.T) {
 		require.Equal(t, 429, ask(t, p, request(t, t.Context(), http.MethodGet, "http://a.test/")).StatusCode)
 		require.Equal(t, []string{"b.test", "b.test", "b.test", "c.test", "a.test"}, up.log())
 		require.Equal(t, uint64(2), report[fallback.Stats](t, p, "fallback").Failed, "one for each call")
+	})
+}
+
+// What comes after another upstream that hangs still reaches the caller in time,
+// and the breaker of that upstream does not take the caller's haste for a failure.
+func TestTheLastAnswerComesBeforeTheDeadlineThoughAnotherUpstreamHangs(t *testing.T) {
+	up := &upstreams{answers: map[string]func(*http.Request) (*http.Response, error){"a.test": status(503), "b.test": silent}}
+	answers := append(toUpstreams("b")["answers"].([]any), map[string]any{"static": map[string]any{"status": 200}})
+	cfg := pipeline.Config{Extends: "standard", Stages: map[string]any{"fallback": map[string]any{"answers": answers}}}
+	compose(t, cfg, up, func(t *testing.T, p *pipeline.Pipeline) {
+		begin := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		resp := ask(t, p, request(t, ctx, http.MethodGet, "http://a.test/"))
+		require.Equal(t, "static; reason=busy", resp.Header.Get("Headgate-Fallback"))
+		require.Equal(t, 4980*time.Millisecond, time.Since(begin))
+		for _, b := range report[[]circuitbreaker.KeyStats](t, p, "circuit_breaker") {
+			require.Equal(t, b.Key == "a.test", b.Failures > 0, b.Key)
+		}
 	})
 }
