@@ -260,13 +260,33 @@ func (e *Exchange) Attempt() int { return int(e.attempt) }
 // further out may have sent the call here before.
 func (e *Exchange) Repeats() int {
 	e.flags.set(repeated)
-	c := e.call
+	c := e.call.whole()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.repeats < math.MaxUint16 {
 		c.repeats++
 	}
 	return int(c.repeats)
+}
+
+// Continuation is the context of a request with which a stage goes on with a call
+// in a call of its own, as a cache does that has several callers share a request. The
+// attempts within it count as attempts of that call.
+type Continuation interface {
+	context.Context
+	// Continues gives the exchange of the call that goes on. It may have ended.
+	Continues() *Exchange
+}
+
+// whole is the call that c goes on with, as a rule c itself.
+func (c *call) whole() *call {
+	for {
+		of, ok := c.ctx().(Continuation)
+		if !ok {
+			return c
+		}
+		c = of.Continues().call
+	}
 }
 
 // Repeated tells whether a stage further out, of the same chain, repeats what

@@ -47,6 +47,7 @@ func TestTheWorstCaseIsWhatHappens(t *testing.T) {
 		"retry":                             {4, 4},
 		"fallback":                          {3, 3},
 		"fallback retry":                    {4 + 1 + 1, 6}, // max_attempts are the call's, but each upstream is asked
+		"fallback cache retry":              {4 + 1 + 1, 6}, // the cache shares requests, and sends them by itself
 		"retry fallback":                    {4 * 3, 12},
 		"retry retry/b":                     {4, 4},
 		"retry/b retry":                     {2, 4}, // where retry/b is skipped

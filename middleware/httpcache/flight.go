@@ -50,7 +50,10 @@ type flight struct {
 	orphan   io.Closer // the upstream's body, to be closed then
 }
 
-var _ context.Context = (*flight)(nil)
+var _ middleware.Continuation = (*flight)(nil)
+
+// Continues is the call of the one who began: the attempts of the flight are that one's.
+func (f *flight) Continues() *middleware.Exchange { return f.values.(*middleware.Exchange) } // see join
 
 // Value gives the flight itself for flightKey, else the value of the one who began.
 func (f *flight) Value(key any) any {
@@ -67,20 +70,20 @@ type flights struct {
 }
 
 // join takes part in the flight of the key, or begins one.
-func (fs *flights) join(ctx context.Context, l *lookup, d *decision, upstream http.RoundTripper) (r *tapeReader, began bool) {
+func (fs *flights) join(ex *middleware.Exchange, l *lookup, d *decision, upstream http.RoundTripper) (r *tapeReader, began bool) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	// What was asked for before an invalidation is no answer to who asks after it.
 	if f := fs.byKey[l.place.key]; f != nil && f.lookup.place.generation == l.place.generation {
-		if r = f.enter(ctx, l); r != nil {
+		if r = f.enter(ex, l); r != nil {
 			return r, false
 		}
 	}
 	f := &flight{lookup: *l, decision: *d, upstream: upstream, in: 1}
 	r = &f.leader
 	f.waiting = append(f.first[:0], r)
-	f.values = ctx
-	f.include(ctx, true)
+	f.values = ex
+	f.include(ex, true)
 	f.requests = f.deadline
 	*r = tapeReader{header: l.query.header, flight: f, leader: true, turn: make(chan struct{}, 1)}
 	if fs.byKey == nil {
