@@ -88,10 +88,10 @@ func (d detached) Value(key any) any {
 }
 
 // refresh asks the upstream for an answer that was served stale, in the background.
-func (l *lookup) refresh(ex context.Context, req *http.Request, e *entry, next http.RoundTripper) {
+func (l *lookup) refresh(req *http.Request, e *entry, next http.RoundTripper) {
 	c, s := l.cache, l.settings
 	id := l.place.key + variantOf(e)
-	ctx, cancel := context.WithTimeout(detached{context.WithoutCancel(ex)}, s.refreshTimeout)
+	ctx, cancel := context.WithTimeout(detached{context.WithoutCancel(req.Context())}, s.refreshTimeout)
 	if !c.background.join(id, s.maxRefreshes, cancel) {
 		cancel()
 		return

@@ -209,7 +209,7 @@ func (c *Cache) roundTrip(req *http.Request, next, upstream http.RoundTripper) (
 		switch d.action {
 		case serve:
 			if d.refresh {
-				l.refresh(ex, inner, d.entry, next)
+				l.refresh(inner, d.entry, next)
 			}
 			return l.serve(ex, inner, &d), nil
 		case unavailable:

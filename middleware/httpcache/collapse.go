@@ -17,7 +17,7 @@ const aloneFor = 10 * time.Second
 // collapse takes part in an upstream request together with others. again says that the
 // shared answer will not do, and that the caller has to look after itself.
 func (l *lookup) collapse(ex *middleware.Exchange, req *http.Request, d *decision, upstream http.RoundTripper) (resp *http.Response, err error, again bool) {
-	r, began := l.cache.flights.join(ex, l, d, upstream)
+	r, began := l.cache.flights.join(ex, req.Context(), l, d, upstream)
 	f := r.flight
 	if began {
 		// Between the look at the store and here another flight may have landed.
@@ -29,7 +29,7 @@ func (l *lookup) collapse(ex *middleware.Exchange, req *http.Request, d *decisio
 		f.lookup.note(ex, &f.decision)
 		f.start(req)
 	}
-	if err := f.wait(ex, r); err != nil {
+	if err := f.wait(req.Context(), r); err != nil {
 		middleware.CloseBody(req)
 		l.cache.stats.forwarded(d.fwd)
 		return nil, err, false

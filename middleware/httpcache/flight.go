@@ -20,7 +20,8 @@ import (
 // everybody has left.
 type flight struct {
 	flightContext
-	lookup   lookup // of the one who began
+	began    *middleware.Exchange // the call of the one who began
+	lookup   lookup               // of that one
 	decision decision
 	upstream http.RoundTripper
 	requests time.Time // deadline of the one who began; zero if there was none
@@ -53,7 +54,7 @@ type flight struct {
 var _ middleware.Continuation = (*flight)(nil)
 
 // Continues is the call of the one who began: the attempts of the flight are that one's.
-func (f *flight) Continues() *middleware.Exchange { return f.values.(*middleware.Exchange) } // see join
+func (f *flight) Continues() *middleware.Exchange { return f.began }
 
 // Value gives the flight itself for flightKey, else the value of the one who began.
 func (f *flight) Value(key any) any {
@@ -69,21 +70,21 @@ type flights struct {
 	byKey map[string]*flight
 }
 
-// join takes part in the flight of the key, or begins one.
-func (fs *flights) join(ex *middleware.Exchange, l *lookup, d *decision, upstream http.RoundTripper) (r *tapeReader, began bool) {
+// join takes part in the flight of the key, or begins one. ctx is the context of the request.
+func (fs *flights) join(ex *middleware.Exchange, ctx context.Context, l *lookup, d *decision, upstream http.RoundTripper) (r *tapeReader, began bool) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	// What was asked for before an invalidation is no answer to who asks after it.
 	if f := fs.byKey[l.place.key]; f != nil && f.lookup.place.generation == l.place.generation {
-		if r = f.enter(ex, l); r != nil {
+		if r = f.enter(ctx, l); r != nil {
 			return r, false
 		}
 	}
 	f := &flight{lookup: *l, decision: *d, upstream: upstream, in: 1}
 	r = &f.leader
 	f.waiting = append(f.first[:0], r)
-	f.values = ex
-	f.include(ex, true)
+	f.began, f.values = ex, ctx
+	f.include(ctx, true)
 	f.requests = f.deadline
 	*r = tapeReader{header: l.query.header, flight: f, leader: true, turn: make(chan struct{}, 1)}
 	if fs.byKey == nil {

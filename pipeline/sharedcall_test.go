@@ -1,0 +1,75 @@
+package pipeline_test
+
+import (
+	"context"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/headgate-go/headgate/middleware"
+	"github.com/headgate-go/headgate/pipeline"
+)
+
+type spanKey struct{}
+
+// tracer is a stage of a user's own that passes something on in the request's context.
+func tracer(next http.RoundTripper) http.RoundTripper {
+	return middleware.Forward(next, func(req *http.Request) (*http.Response, error) {
+		return next.RoundTrip(req.WithContext(context.WithValue(req.Context(), spanKey{}, "span")))
+	})
+}
+
+// What the cache sends in a call of its own, because several callers share it or
+// because nobody waits for it, has the values that stages further out put into the context.
+func TestWhatStagesPutIntoTheContextReachesTheUpstreamThroughTheCache(t *testing.T) {
+	own := registry(t, pipeline.Define("tracer", func() probe { return probe{} }, func(probe, pipeline.Env) (pipeline.Stage[probe], error) {
+		return pipeline.Stage[probe]{Wrap: tracer}, nil
+	}))
+	synctest.Test(t, func(t *testing.T) {
+		var asked atomic.Int64
+		base := middleware.RoundTripperFunc(func(req *http.Request) (*http.Response, error) {
+			if req.Context().Value(spanKey{}) == "span" {
+				asked.Add(1)
+			}
+			return status(200, "Cache-Control", "max-age=1, stale-while-revalidate=60")(req)
+		})
+		p, err := own.New("api", pipeline.Config{Order: []string{"tracer", "cache", "retry"}}, pipeline.WithBase(base))
+		require.NoError(t, err)
+		require.Equal(t, 200, get(t, p))
+		time.Sleep(2 * time.Second)
+		require.Equal(t, 200, get(t, p), "stale, and refreshed in the background")
+		synctest.Wait()
+		require.EqualValues(t, 2, asked.Load())
+		require.NoError(t, p.Stop(t.Context()))
+	})
+}
+
+// hurry is a stage of a user's own that bounds a call with package context.
+func hurry(next http.RoundTripper) http.RoundTripper {
+	return middleware.Forward(next, func(req *http.Request) (*http.Response, error) {
+		ctx, cancel := context.WithTimeout(req.Context(), time.Second)
+		defer cancel()
+		return next.RoundTrip(req.WithContext(ctx))
+	})
+}
+
+func TestABoundInTheContextHoldsThroughTheCache(t *testing.T) {
+	own := registry(t, pipeline.Define("hurry", func() probe { return probe{} }, func(probe, pipeline.Env) (pipeline.Stage[probe], error) {
+		return pipeline.Stage[probe]{Wrap: hurry}, nil
+	}))
+	synctest.Test(t, func(t *testing.T) {
+		p, err := own.New("api", pipeline.Config{Order: []string{"hurry", "cache", "retry"}}, pipeline.WithBase(middleware.RoundTripperFunc(silent)))
+		require.NoError(t, err)
+		begin := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		_, err = p.RoundTrip(request(t, ctx, http.MethodGet, "http://a.test/"))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, time.Second, time.Since(begin))
+		require.NoError(t, p.Stop(t.Context()))
+	})
+}
