@@ -73,3 +73,56 @@ func TestABoundInTheContextHoldsThroughTheCache(t *testing.T) {
 		require.NoError(t, p.Stop(t.Context()))
 	})
 }
+
+// A base may need a while to come back from a call that everybody has left.
+func TestStopWaitsForASharedCallThatEverybodyHasLeft(t *testing.T) {
+	slow := middleware.RoundTripperFunc(func(req *http.Request) (*http.Response, error) {
+		defer time.Sleep(time.Second)
+		return silent(req)
+	})
+	compose(t, pipeline.Config{Order: []string{"cache"}}, slow, func(t *testing.T, p *pipeline.Pipeline) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := p.RoundTrip(request(t, ctx, http.MethodGet, "http://a.test/"))
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		begin := time.Now()
+		require.NoError(t, p.Stop(t.Context()))
+		require.Equal(t, time.Second, time.Since(begin))
+	})
+}
+
+// Stages that a reload takes away are stopped when their own calls are over. Who
+// comes later shares none of those calls, in which the stages are still in use.
+func TestNobodyJoinsASharedCallFromBeforeAReload(t *testing.T) {
+	j := new(journal)
+	r := registry(t, probing("probe", j, nil))
+	synctest.Test(t, func(t *testing.T) {
+		order := func(ids ...string) pipeline.Config { return pipeline.Config{Order: ids} }
+		base := middleware.RoundTripperFunc(func(req *http.Request) (*http.Response, error) {
+			defer func() { j.add("back") }()
+			return silent(req)
+		})
+		p, err := r.New("api", order("cache", "probe/a"), pipeline.WithBase(base))
+		require.NoError(t, err)
+		require.NoError(t, p.Start(t.Context()))
+		call := func() context.CancelFunc {
+			ctx, cancel := context.WithCancel(t.Context())
+			req := request(t, ctx, http.MethodGet, "http://a.test/")
+			go func() { _, _ = p.RoundTrip(req) }()
+			synctest.Wait()
+			return cancel
+		}
+		first := call()
+		reloaded := make(chan error, 1)
+		go func() { reloaded <- p.Reload(t.Context(), order("cache", "probe/b")) }()
+		synctest.Wait()
+		second := call()
+		require.Equal(t, []string{"start probe/a", "call probe/a", "start probe/b", "call probe/b"}, j.take())
+		first()
+		require.NoError(t, <-reloaded)
+		synctest.Wait()
+		require.ElementsMatch(t, []string{"back", "stop probe/a"}, j.take())
+		second()
+		require.NoError(t, p.Stop(t.Context()))
+	})
+}

@@ -50,7 +50,8 @@ func (b *background) leave(id string) {
 
 // Stop ends the refreshes that run in the background, waits for them, and begins
 // no more, for good. Calls go on; what is served stale is not refreshed any more.
-// The error is that of ctx, if it ends first.
+// It also waits for requests that callers shared and have all left. The error is that
+// of ctx, if it ends first.
 func (c *Cache) Stop(ctx context.Context) error {
 	b := &c.background
 	b.mu.Lock()
@@ -63,15 +64,14 @@ func (c *Cache) Stop(ctx context.Context) error {
 	}
 	gone := b.gone
 	b.mu.Unlock()
-	if gone == nil {
-		return nil
+	if gone != nil {
+		select {
+		case <-gone:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
-	select {
-	case <-gone:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return c.orphans.wait(ctx)
 }
 
 // detached has the values of a call's context and ends on its own. It leaves out

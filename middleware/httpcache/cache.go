@@ -27,6 +27,7 @@ type Cache struct {
 	memory   *memory.Store        // made by New; nil if a store was given
 	shelf    *shelf
 	flights  flights
+	orphans  orphans
 	recorded atomic.Int64 // bytes held of the bodies on their way
 	settings atomic.Pointer[settings]
 	stats    counters

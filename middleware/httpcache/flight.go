@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/headgate-go/headgate/middleware"
@@ -32,6 +33,7 @@ type flight struct {
 	onTape   tape          // room for tape
 	own      http.Response // the first one's: in resp the transport sets the trailer when the flight has read it
 	first    [2]*tapeReader
+	busy     atomic.Int32 // goroutines of the flight, see orphans
 
 	mu       sync.Mutex
 	waiting  []*tapeReader // until ready
@@ -74,8 +76,9 @@ type flights struct {
 func (fs *flights) join(ex *middleware.Exchange, ctx context.Context, l *lookup, d *decision, upstream http.RoundTripper) (r *tapeReader, began bool) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
-	// What was asked for before an invalidation is no answer to who asks after it.
-	if f := fs.byKey[l.place.key]; f != nil && f.lookup.place.generation == l.place.generation {
+	// What was asked for before an invalidation is no answer to who asks after it. And
+	// stages that a pipeline has replaced are stopped when their own calls have left.
+	if f := fs.byKey[l.place.key]; f != nil && f.lookup.place.generation == l.place.generation && f.upstream == upstream {
 		if r = f.enter(ctx, l); r != nil {
 			return r, false
 		}
@@ -132,6 +135,7 @@ func (f *flight) leave(err error) {
 	f.mu.Unlock()
 	if last {
 		f.drop()
+		f.abandon()
 		f.end(err)
 	}
 }
@@ -170,7 +174,9 @@ func (f *flight) start(req *http.Request) {
 	if own.GetBody != nil { // content that was read for its key, or none
 		own.Body, _ = own.GetBody()
 	}
+	f.busy.Add(goroutine)
 	go func() {
+		defer f.back()
 		grow()
 		f.run()
 	}()

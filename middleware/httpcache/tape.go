@@ -74,7 +74,8 @@ func (t *tape) read(r *tapeReader, p []byte) (int, error) {
 		}
 		if !t.reading {
 			t.reading = true
-			go t.fetch()
+			t.flight.busy.Add(goroutine)
+			go t.resume()
 		}
 		t.more.Wait()
 	}
@@ -108,6 +109,12 @@ func (t *tape) next(r *tapeReader, p []byte) (n int, ok bool, err error) {
 
 // end is the offset after the last byte that is there. t.mu is held.
 func (t *tape) end() int64 { return t.start + int64(len(t.window)) }
+
+// resume fetches in a goroutine of its own.
+func (t *tape) resume() {
+	defer t.flight.back()
+	t.fetch()
+}
 
 // fetch reads from the upstream until it is far enough ahead. t.reading is set:
 // until it is not, the fill is this goroutine's.
