@@ -140,6 +140,31 @@ func TestTokensPerMinute(t *testing.T) {
 	})
 }
 
+// A quota that is used up comes as a 429 too, and took no tokens either.
+func TestRefusedRequestsGetTheirTokensBack(t *testing.T) {
+	for name, body := range map[string]string{
+		"too many requests":     `{"error":{"code":"rate_limit_exceeded"}}`,
+		"a quota is used up":    `{"error":{"code":"insufficient_quota"}}`,
+		"an overload, in words": `{"error":{"code":"server_is_overloaded"}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			up := middleware.RoundTripperFunc(func(req *http.Request) (*http.Response, error) {
+				middleware.CloseBody(req)
+				resp := response(req, 429, io.NopCloser(strings.NewReader(body)))
+				resp.Header.Set("Content-Type", "application/json")
+				return resp, nil
+			})
+			cfg := pipeline.Config{Extends: "llm", Stages: map[string]any{"rate_limit": map[string]any{"units": map[string]any{"limit": 5000, "per": "1m"}}}}
+			compose(t, cfg, up, func(t *testing.T, p *pipeline.Pipeline) {
+				resp, _, err := chat(t, p, "deepseek-chat")
+				require.NoError(t, err)
+				require.Equal(t, 429, resp.StatusCode)
+				require.Zero(t, report[[]ratelimit.KeyStats](t, p, "rate_limit")[0].Spent)
+			})
+		})
+	}
+}
+
 // faulty is a base that fails as often as it is told to, and gives the answer afterwards.
 type faulty struct {
 	times    int

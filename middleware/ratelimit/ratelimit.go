@@ -116,7 +116,7 @@ func (l *RateLimit) account(b *bucket, r *reservation, resp *http.Response, o mi
 			return
 		}
 	}
-	if o.Processing == middleware.Unprocessed {
+	if o.Processing == middleware.Unprocessed || o.Verdict == middleware.Exhausted {
 		b.refund(r)
 	}
 }
