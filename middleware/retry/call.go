@@ -69,7 +69,7 @@ func (c *call) run() (*http.Response, error) {
 		if err != nil {
 			return c.giveUp(errNotReplayable)
 		}
-		child, outcome, resp, err := c.attempt(body)
+		outcome, resp, err := c.attempt(body)
 		if !failed(outcome) {
 			return c.settled(outcome, resp, err)
 		}
@@ -79,7 +79,7 @@ func (c *call) run() (*http.Response, error) {
 		if reason != nil {
 			return c.lastAttempt(outcome, resp, err, reason)
 		}
-		c.keep(child, outcome, resp, err)
+		c.keep(outcome, resp, err)
 		c.report(EventRetrying, outcome, delay, err)
 		if reason := c.sleep(delay); reason != nil {
 			return c.giveUp(reason)
@@ -89,7 +89,7 @@ func (c *call) run() (*http.Response, error) {
 }
 
 // attempt sends the request once, within an exchange of its own.
-func (c *call) attempt(body io.ReadCloser) (child *middleware.Exchange, outcome middleware.Outcome, resp *http.Response, err error) {
+func (c *call) attempt(body io.ReadCloser) (outcome middleware.Outcome, resp *http.Response, err error) {
 	child, req := c.ex.Child(c.req)
 	defer child.Leave(c.req, &resp, &err)
 	c.number = child.Repeats()
@@ -99,7 +99,7 @@ func (c *call) attempt(body io.ReadCloser) (child *middleware.Exchange, outcome 
 		mark(req, child)
 	}
 	resp, err = c.next.RoundTrip(req)
-	return child, child.Outcome(resp, err), resp, err
+	return child.Outcome(resp, err), resp, err
 }
 
 // settled ends the call with an attempt that is no failure of the upstream. A
@@ -161,12 +161,16 @@ func (c *call) giveUp(reason error) (*http.Response, error) {
 	if c.made == 1 && f.status == 0 && (reason == errAttempts || reason == errUnsafe || reason == errWithin) {
 		return nil, f.err // nothing to add: as if this stage were not there
 	}
+	if f.status != 0 && c.ex.Err() == nil {
+		c.ex.Decide(f.outcome) // of the response that could not be kept
+	}
 	return nil, &Error{Stage: c.r.reporter.Stage, Attempts: c.made, Reason: reason, Err: f.err, Status: f.status, Header: f.header}
 }
 
 // keep puts a failed attempt aside, and frees its connection and all that the
-// stages below hold for it.
-func (c *call) keep(child *middleware.Exchange, o middleware.Outcome, resp *http.Response, err error) {
+// stages below hold for it. A body that is not there in time is closed. That is no
+// limit of the attempt's: the stages below judge it by what its response meant.
+func (c *call) keep(o middleware.Outcome, resp *http.Response, err error) {
 	if resp == nil {
 		if c.failed.resp == nil {
 			c.failed = failure{outcome: o, err: err}
@@ -174,8 +178,11 @@ func (c *call) keep(child *middleware.Exchange, o middleware.Outcome, resp *http
 		return
 	}
 	c.failed = failure{outcome: o}
-	child.Limit(time.Now().Add(c.cfg.KeepTime), errKeep)
 	c.failed.status, c.failed.header = resp.StatusCode, resp.Header
+	if body := resp.Body; body != nil {
+		timer := time.AfterFunc(c.cfg.KeepTime, func() { _ = body.Close() })
+		defer timer.Stop()
+	}
 	if middleware.Retain(resp, c.cfg.KeepResponse) {
 		c.failed.resp = resp
 	}

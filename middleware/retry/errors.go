@@ -25,7 +25,6 @@ var (
 	errRetryAfter    = errors.New("the upstream asks to wait for longer than max_retry_after")
 	errCanceled      = fmt.Errorf("the caller gave up: %w", context.Canceled)
 	errRefused       = errors.New("the next attempt was refused")
-	errKeep          = errors.New("the body of the failed attempt took too long")
 )
 
 // Error is returned when there is no response to return and more to say than
