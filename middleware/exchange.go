@@ -276,6 +276,8 @@ type Continuation interface {
 	context.Context
 	// Continues gives the exchange of the call that goes on. It may have ended.
 	Continues() *Exchange
+	// Cause tells which limit of a stage further out ended this context; nil if none did.
+	Cause() error
 }
 
 // whole is the call that c goes on with, as a rule c itself.

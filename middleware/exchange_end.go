@@ -196,6 +196,9 @@ func (e *Exchange) blame(err error) (Verdict, Reason, Processing) {
 		why = e.call.ctx().Err()
 	}
 	cause := e.Cause()
+	if of, ok := e.call.ctx().(Continuation); ok && cause == nil && errors.Is(why, context.DeadlineExceeded) {
+		cause = of.Cause()
+	}
 	_, callers := cause.(CallersDeadline)
 	switch {
 	case cause != nil && !callers:

@@ -2,6 +2,8 @@ package pipeline_test
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -11,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/headgate-go/headgate/middleware"
+	"github.com/headgate-go/headgate/middleware/circuitbreaker"
 	"github.com/headgate-go/headgate/pipeline"
 )
 
@@ -125,4 +128,41 @@ func TestNobodyJoinsASharedCallFromBeforeAReload(t *testing.T) {
 		second()
 		require.NoError(t, p.Stop(t.Context()))
 	})
+}
+
+// The limit of a stage counts as a failure of the upstream, the caller's own
+// deadline does not, also where the request goes on in a call that the cache shares.
+func TestWhoseTimeWasOverIsKnownThroughTheCache(t *testing.T) {
+	for name, reads := range map[string]bool{"no headers": false, "the body hangs": true} {
+		for _, limited := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, limited %v", name, limited), func(t *testing.T) {
+				up := middleware.RoundTripperFunc(func(req *http.Request) (*http.Response, error) {
+					if !reads {
+						return silent(req)
+					}
+					r, w := io.Pipe()
+					context.AfterFunc(req.Context(), func() { _ = w.CloseWithError(req.Context().Err()) })
+					return response(req, http.StatusOK, r), nil
+				})
+				cfg := pipeline.Config{Order: []string{"timeout", "cache", "circuit_breaker"}, Stages: map[string]any{"timeout": map[string]any{"limit": "10s"}}}
+				ends := 5 * time.Second
+				if limited {
+					ends = time.Minute
+				}
+				compose(t, cfg, up, func(t *testing.T, p *pipeline.Pipeline) {
+					ctx, cancel := context.WithTimeout(t.Context(), ends)
+					defer cancel()
+					resp, err := p.RoundTrip(request(t, ctx, http.MethodGet, "http://a.test/"))
+					if reads {
+						require.NoError(t, err)
+						_, err = io.ReadAll(resp.Body)
+						require.NoError(t, resp.Body.Close())
+					}
+					require.ErrorIs(t, err, context.DeadlineExceeded)
+					synctest.Wait()
+					require.Equal(t, limited, report[[]circuitbreaker.KeyStats](t, p, "circuit_breaker")[0].Failures == 1)
+				})
+			})
+		}
+	}
 }

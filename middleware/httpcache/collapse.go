@@ -29,7 +29,7 @@ func (l *lookup) collapse(ex *middleware.Exchange, req *http.Request, d *decisio
 		f.lookup.note(ex, &f.decision)
 		f.start(req)
 	}
-	if err := f.wait(req.Context(), r); err != nil {
+	if err := f.wait(ex, req.Context(), r); err != nil {
 		middleware.CloseBody(req)
 		l.cache.stats.forwarded(d.fwd)
 		return nil, err, false

@@ -51,12 +51,20 @@ type flight struct {
 	waited   time.Duration
 	over     bool      // the upstream's exchange has ended
 	orphan   io.Closer // the upstream's body, to be closed then
+	cause    error     // of who left last
 }
 
 var _ middleware.Continuation = (*flight)(nil)
 
 // Continues is the call of the one who began: the attempts of the flight are that one's.
 func (f *flight) Continues() *middleware.Exchange { return f.began }
+
+// Cause is the limit that made the last one leave, if one did.
+func (f *flight) Cause() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.cause
+}
 
 // Value gives the flight itself for flightKey, else the value of the one who began.
 func (f *flight) Value(key any) any {
@@ -126,12 +134,13 @@ func (f *flight) enter(ctx context.Context, l *lookup) *tapeReader {
 	return r
 }
 
-// leave is called once for each who took part.
-func (f *flight) leave(err error) {
+// leave is called once for each who took part. cause is the limit that made it leave, if one did.
+func (f *flight) leave(err, cause error) {
 	f.mu.Lock()
 	f.in--
 	last := f.in == 0
 	f.dead = f.dead || last
+	f.cause = cause
 	f.mu.Unlock()
 	if last {
 		f.drop()
@@ -264,18 +273,25 @@ func (f *flight) land(set func()) {
 }
 
 // wait waits for the answer, no longer than the caller does.
-func (f *flight) wait(ex *middleware.Exchange, r *tapeReader) error {
+func (f *flight) wait(ex *middleware.Exchange, ctx context.Context, r *tapeReader) error {
 	always := time.Unix(1<<40, 0) // no limit is later than that
 	for !f.isReady() {
-		if err := ex.Err(); err != nil {
+		if err := ctx.Err(); err != nil {
 			if f.giveUp(r) {
-				f.leave(err)
+				f.leave(err, ex.Cause())
 				return err
 			}
 			<-r.turn // landed: it is a matter of moments, or the end of ex has woken r
 			continue
 		}
-		ex.Await(r.turn, always)
+		if ctx == context.Context(ex) {
+			ex.Await(r.turn, always)
+			continue
+		}
+		select { // a stage in between has made a context of its own
+		case <-r.turn:
+		case <-ctx.Done():
+		}
 	}
 	return nil
 }

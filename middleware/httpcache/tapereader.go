@@ -61,7 +61,7 @@ func (r *tapeReader) Close() error {
 		if r.tape != nil && r.tape.detach(r, nil) {
 			_ = r.tape.src.Close()
 		}
-		r.flight.leave(context.Canceled)
+		r.flight.leave(context.Canceled, nil)
 	}
 	return nil
 }
@@ -80,7 +80,7 @@ func (r *tapeReader) Settle(_ uint64, end middleware.End) {
 		err = context.DeadlineExceeded
 	}
 	last := r.tape != nil && r.tape.detach(r, end.Err)
-	r.flight.leave(err)
+	r.flight.leave(err, end.Exchange.Cause())
 	if last {
 		r.flight.closeWhenOver(r.tape.src)
 	}
@@ -89,6 +89,6 @@ func (r *tapeReader) Settle(_ uint64, end middleware.End) {
 // leave ends the part of a caller who has no body to read.
 func (r *tapeReader) leave() {
 	if !r.left.Swap(true) {
-		r.flight.leave(context.Canceled)
+		r.flight.leave(context.Canceled, nil)
 	}
 }
