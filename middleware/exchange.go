@@ -271,7 +271,8 @@ func (e *Exchange) Repeats() int {
 
 // Continuation is the context of a request with which a stage goes on with a call
 // in a call of its own, as a cache does that has several callers share a request. The
-// attempts within it count as attempts of that call.
+// attempts within it count as attempts of that call, and what its answer took is
+// told there too.
 type Continuation interface {
 	context.Context
 	// Continues gives the exchange of the call that goes on. It may have ended.
@@ -289,6 +290,17 @@ func (c *call) whole() *call {
 		}
 		c = of.Continues().call
 	}
+}
+
+// outward is the exchange that e is an attempt of, or goes on with; nil if there is none.
+func (e *Exchange) outward() *Exchange {
+	if e.up != nil {
+		return e.up
+	}
+	if of, ok := e.call.ctx().(Continuation); ok {
+		return of.Continues()
+	}
+	return nil
 }
 
 // Repeated tells whether a stage further out, of the same chain, repeats what

@@ -31,7 +31,7 @@ func (e *Exchange) OnUsage(w UsageWatcher) {
 // ReportUsage is called by a stage that knows what the answer took: a provider
 // stage, or one of one's own.
 func (e *Exchange) ReportUsage(u Usage) {
-	for x := e; x != nil; x = x.up {
+	for x := e; x != nil; x = x.outward() {
 		for w := x.watchers(); w != nil; w = w.next {
 			if w.usage != nil {
 				w.usage.Used(u)

@@ -166,3 +166,35 @@ func TestWhoseTimeWasOverIsKnownThroughTheCache(t *testing.T) {
 		}
 	}
 }
+
+// meter is a stage of a user's own that adds up what answers took.
+type meter struct{ total atomic.Int64 }
+
+func (m *meter) Used(u middleware.Usage) { m.total.Add(int64(u.Total())) }
+
+func (m *meter) wrap(next http.RoundTripper) http.RoundTripper {
+	return middleware.Forward(next, func(req *http.Request) (*http.Response, error) {
+		middleware.FromContext(req.Context()).OnUsage(m)
+		return next.RoundTrip(req)
+	})
+}
+
+func TestWhatASharedCallTookIsToldFurtherOut(t *testing.T) {
+	m := new(meter)
+	own := registry(t, pipeline.Define("meter", func() probe { return probe{} }, func(probe, pipeline.Env) (pipeline.Stage[probe], error) {
+		return pipeline.Stage[probe]{Wrap: m.wrap}, nil
+	}))
+	synctest.Test(t, func(t *testing.T) {
+		routes := []any{map[string]any{"method": "POST", "ttl": "1h"}}
+		p, err := own.New("api", pipeline.Config{Extends: "llm", Insert: map[string]pipeline.Position{"meter": {Before: "fallback"}}, Stages: map[string]any{"cache": map[string]any{"routes": routes}}},
+			pipeline.WithBase(model(answer)))
+		require.NoError(t, err)
+		for range 2 { // the second one comes from the cache
+			_, text, err := chat(t, p, "deepseek-chat")
+			require.NoError(t, err)
+			require.Equal(t, answer, text)
+		}
+		require.EqualValues(t, 100, m.total.Load())
+		require.NoError(t, p.Stop(t.Context()))
+	})
+}
