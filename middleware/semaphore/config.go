@@ -54,7 +54,7 @@ type Config struct {
 	// its deadline was that much sooner for each level. Default 5s.
 	Ageing time.Duration `yaml:"ageing"`
 	// Reserve is the time that a request must have left before its deadline
-	// when it gets its permit. 0 learns it: the 95th percentile of the time
+	// when it gets its permit. 0 learns it: the 99th percentile of the time
 	// that permits are held. Default 0.
 	Reserve time.Duration `yaml:"reserve"`
 	// Release is when a permit ends: "body" or "headers". Default "body".

@@ -34,6 +34,13 @@ type gate struct {
 	toldAt                           atomic.Int64
 }
 
+// reserved is the quantile of the service times that is kept free before a
+// deadline. In overload nearly everybody is served at the last moment at which
+// that may be, so what it leaves out is the share of the upstream's work that is
+// done in vain. What it takes in costs nothing as long as somebody else waits
+// who has more time.
+const reserved = 0.99
+
 // grant is a permit, and how things stood when it was given.
 type grant struct {
 	number uint64 // permits given, with this one
@@ -47,7 +54,7 @@ func (p grant) small() queue.Grant {
 }
 
 func newGate(key string, s *atomic.Pointer[settings]) *gate {
-	g := &gate{key: key, settings: s, adaptive: newAdaptive(s.Load().bounds()), service: quantile.New(0.95), queue: queue.New()}
+	g := &gate{key: key, settings: s, adaptive: newAdaptive(s.Load().bounds()), service: quantile.New(reserved), queue: queue.New()}
 	g.told.Store(g.adaptive.current.Load())
 	return g
 }

@@ -27,9 +27,10 @@ const (
 // fewer requests at once a queue becomes shorter and the rate stays, whereas
 // without a queue nothing becomes faster and the rate falls. So the limit is
 // lowered far enough to see that, to half of what is in use, and what it
-// becomes is decided by a round trip's worth of answers. The same is done now
-// and then without a suspicion (as BBR's ProbeRTT), unless the load itself was
-// low enough in the meantime to see the base, or nothing became slower.
+// becomes is decided by a round trip's worth of answers. A base that is sure is
+// only looked at again, which takes less: see depth. The same is done now and
+// then without a suspicion (as BBR's ProbeRTT), unless the load itself was low
+// enough in the meantime to see the base, or nothing became slower.
 //
 // The one exception is a small correction, by which nothing is lost: it is made
 // at once, and only if it did not help the base is in doubt.
@@ -91,9 +92,11 @@ func (l *latency) add(x answer, limit float64) float64 {
 	}
 	if l.base == 0 || s.took <= float64(l.base) {
 		l.rebase(s, 1.0/4)
-		// If so much more is answered as fast, there was no queue with less.
 		l.least = min(l.least, s.rate())
-		l.confirm(x.at, l.sure || s.rate() > (1.4+4*s.noise)*l.least)
+		l.confirm(x.at, l.sure)
+	}
+	if !l.sure && s.took <= float64(l.base)*(1+tolerance) && s.rate() > (1.4+4*s.noise)*l.least {
+		l.confirm(x.at, true) // so much more is answered as fast: with less there was no queue
 	}
 	return l.judge(s, limit, x)
 }
@@ -110,7 +113,7 @@ func (l *latency) judge(s summary, limit float64, x answer) float64 {
 	case limit < 2:
 		return limit
 	case many && enough >= nearFull*s.inUse && !doubtful:
-		l.corrected, l.after = true, x.issued
+		l.corrected, l.after, l.skip = true, x.issued, int(enough)
 		return min(limit, enough)
 	case many, x.at.After(l.probeAt) && s.inUse >= nearFull*limit:
 		return l.try(s, limit, x)
@@ -128,10 +131,23 @@ func (l *latency) worked(s summary) float64 {
 // of the upstream idles while an answer is on its way.
 func fewWait(limit float64) float64 { return max(1, math.Sqrt(limit)/2) }
 
-// try begins an experiment with half of what is in use: less would be lost in
-// the noise, and in what is left of how things were before.
+// depth is the share of what is in use that an experiment leaves. What is taken
+// off is what it costs, if there is no queue, and the rate then falls by as much:
+// by that it has to stand out from the noise. Half is certain to. It is what a
+// base needs that may be too high, because the queue can be a large one. Where
+// the base is sure the queue is small, if it is one at all, and a quarter does,
+// or five times the noise: the bound in the middle is 2.5 of it away, which is
+// nearly twice the standard error of a ratio.
+func (l *latency) depth(s summary) float64 {
+	if !l.sure {
+		return 1.0 / 2
+	}
+	return max(1.0/2, min(3.0/4, 1-5*s.noise))
+}
+
+// try begins an experiment.
 func (l *latency) try(s summary, limit float64, x answer) float64 {
-	lower := s.inUse / 2
+	lower := s.inUse * l.depth(s)
 	l.before, l.hold = trial{limit, s}, true
 	l.after, l.skip = x.issued, int(lower)
 	return lower
@@ -147,11 +163,13 @@ func (l *latency) conclude(s summary, now time.Time) float64 {
 	case fell:
 		l.base, l.noise = time.Duration(s.took), s.noise
 		l.confirm(now, true)
-	case s.took < float64(l.base): // even less may do
+	case s.took < float64(l.base)*(1-tolerance): // the base was too high, and even less may do
 		l.base, l.noise = time.Duration(s.took), s.noise
 		l.sure, l.least, l.probeAt = false, s.rate(), now
 	}
-	worked := l.worked(before.summary)
+	// Each of the two windows can have missed a part of what was worked on: the
+	// one before when answers come in bunches, the other for want of requests.
+	worked := max(l.worked(before.summary), l.worked(s))
 	return min(before.limit, worked+fewWait(worked))
 }
 

@@ -31,12 +31,12 @@ type bounds struct {
 //   - Loss first. A drop (the upstream said that it is busy) takes a tenth off,
 //     but at most once in a round trip: drops of requests that were sent before
 //     the last decrease are its echo.
-//   - Growth only by answers to requests that were sent nearly at the limit, and
-//     never to more than twice of what was in use (as RFC 7661 has it): by
-//     doubling each round trip at first (slow start), and after a decrease along
-//     CUBIC (RFC 9438): fast up to just below where the drop was, a while there,
-//     then ever faster beyond. Time is counted in round trips, because an
-//     upstream may take a millisecond or a minute.
+//   - Growth only by answers to requests that were with the upstream when nearly
+//     all of the limit was in use, and never to more than twice of what was (as
+//     RFC 7661 has it): by doubling each round trip at first (slow start), and
+//     after a decrease along CUBIC (RFC 9438): fast up to just below where the
+//     drop was, a while there, then ever faster beyond. Time is counted in round
+//     trips, because an upstream may take a millisecond or a minute.
 //   - Latency second, see latency: an upstream that queues shows that before it
 //     drops anything.
 //
@@ -93,12 +93,13 @@ type answer struct {
 	among  int64         // permits in use by now, with this one
 }
 
-// load is how much of the limit was in use when the request was sent.
-func (x answer) load() float64 { return float64(x.inUse) / float64(x.limit) }
+// beside is what was in use when the request was sent or when its answer came,
+// whichever was more: so many the upstream had to do with in the meantime.
+func (x answer) beside() float64 { return float64(max(x.inUse, x.among)) }
 
 // alone tells whether so little of the limit was in use, from the beginning to
 // the end, that there was no queue.
-func (x answer) alone() bool { return float64(max(x.inUse, x.among)) < idle*float64(x.limit) }
+func (x answer) alone() bool { return x.beside() < idle*float64(x.limit) }
 
 // succeeded learns from an answer of a healthy upstream. While somebody else is
 // learning it is skipped: there will be more. It reports whether there is room
@@ -113,7 +114,7 @@ func (a *adaptive) succeeded(x answer) (more bool) {
 	if a.cap > 0 && x.at.After(a.until) {
 		a.cap = 0
 	}
-	if x.load() >= nearFull && x.number > a.mark && a.limit < 2*float64(x.inUse) && !a.latency.hold {
+	if n := x.beside(); n >= nearFull*float64(x.limit) && x.number > a.mark && a.limit < 2*n && !a.latency.hold {
 		a.grow()
 	}
 	a.listen(x)
