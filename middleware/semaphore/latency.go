@@ -7,6 +7,7 @@ import (
 
 const (
 	tolerance = 0.1 // by how much answers may be slower than usual before that counts
+	grown     = 1.3 // times a rate, within the tolerance as fast: a queue would take 1.3 times as long
 
 	probeFirst = time.Second      // after answers became slower than the base, while that is not sure
 	probeEvery = 10 * time.Second // then
@@ -95,7 +96,7 @@ func (l *latency) add(x answer, limit float64) float64 {
 		l.least = min(l.least, s.rate())
 		l.confirm(x.at, l.sure)
 	}
-	if !l.sure && s.took <= float64(l.base)*(1+tolerance) && s.rate() > (1.4+4*s.noise)*l.least {
+	if !l.sure && s.took <= float64(l.base)*(1+tolerance) && s.rate() > (grown+4*s.noise)*l.least {
 		l.confirm(x.at, true) // so much more is answered as fast: with less there was no queue
 	}
 	return l.judge(s, limit, x)

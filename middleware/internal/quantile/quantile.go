@@ -11,11 +11,13 @@ import (
 const (
 	size    = 128 // samples that count
 	refresh = 16  // samples between two computations
+	fall    = 16  // computations until most of a fall is followed
 )
 
-// Window is a quantile over the last samples. It follows a change within some
-// dozens of samples and remembers nothing older. Value is a single atomic
-// load. It is safe for concurrent use.
+// Window is a quantile over the last samples. It follows a rise within some
+// dozens of samples, but a fall only by and by, over some hundreds: what was slow
+// once a moment ago is likely to be so again, more often than the last samples
+// alone can tell. Value is a single atomic load. It is safe for concurrent use.
 type Window struct {
 	q     float64
 	value atomic.Int64
@@ -42,6 +44,10 @@ func (w *Window) Add(d time.Duration) {
 		s := w.sorted[:min(w.n, size)]
 		copy(s, w.samples[:])
 		slices.Sort(s)
-		w.value.Store(int64(s[int(w.q*float64(len(s)-1)+0.5)]))
+		v, before := s[int(w.q*float64(len(s)-1)+0.5)], w.Value()
+		if v < before {
+			v += (before - v) * (fall - 1) / fall
+		}
+		w.value.Store(int64(v))
 	}
 }
