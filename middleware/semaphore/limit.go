@@ -154,6 +154,7 @@ func (a *adaptive) dropped(x answer) bool {
 	after := a.limit * decrease
 	if a.outage(x.at) {
 		after, a.origin, a.slowStart = a.limit/2, a.proven, a.proven
+		a.latency.cancel() // a queue that was there before is none after it
 	} else {
 		a.origin, a.slowStart = math.Round(a.limit)-1, after
 	}
