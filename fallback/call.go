@@ -94,7 +94,7 @@ func (c *call) give(resp *http.Response, o middleware.Outcome, err error, reason
 }
 
 // gone tells whether the caller has given up: then nobody wants an answer.
-func (c *call) gone() bool { return errors.Is(c.ex.Err(), context.Canceled) }
+func (c *call) gone() bool { return errors.Is(c.req.Context().Err(), context.Canceled) }
 
 // try asks one answer. One that takes time gets an exchange of its own.
 func (c *call) try(a *answer, failure Failure) (resp *http.Response, o middleware.Outcome, err error) {
@@ -102,7 +102,7 @@ func (c *call) try(a *answer, failure Failure) (resp *http.Response, o middlewar
 		resp, err = c.ask(a, c.req.WithContext(c.req.Context()), failure)
 		return resp, middleware.Classify(resp, err), err
 	}
-	if c.ex.Err() != nil {
+	if c.req.Context().Err() != nil {
 		return nil, o, ErrNoTime
 	}
 	child, req := c.ex.Child(c.req)

@@ -1,18 +1,26 @@
 package middleware
 
 import (
+	"context"
 	"slices"
 	"time"
 )
 
 // Await is how a stage has a request wait in its queue. It blocks until
-// something is sent to turn, which has room for one, or until the exchange's
-// context ends. The stage sends to turn at the time until at the latest: limits
-// that come later are not watched. That saves memory where requests that wait
-// are many: a context that nobody asked for Done costs neither a channel nor a
-// timer. It may return early: look at what was awaited and at Err, and call it
-// again.
-func (e *Exchange) Await(turn chan struct{}, until time.Time) {
+// something is sent to turn, which has room for one, or until ctx ends, the
+// context of the request: e, or one that a stage in between has made of it. The
+// stage sends to turn at the time until at the latest: limits that come later are
+// not watched. That saves memory where requests that wait are many: an exchange
+// that nobody asked for Done costs neither a channel nor a timer. It may return
+// early: look at what was awaited and at the context, and call it again.
+func (e *Exchange) Await(ctx context.Context, turn chan struct{}, until time.Time) {
+	if ctx != context.Context(e) {
+		select {
+		case <-turn:
+		case <-ctx.Done():
+		}
+		return
+	}
 	c := e.call
 	c.mu.Lock()
 	if e.why.Load() != nil {

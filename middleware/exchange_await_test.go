@@ -23,7 +23,7 @@ func awaiting(t *testing.T, ctx context.Context, during func(ex, child *middlewa
 		time.Sleep(time.Second)
 		during(ex, child, turn)
 	}()
-	child.Await(turn, start.Add(time.Hour))
+	child.Await(child, turn, start.Add(time.Hour))
 	synctest.Wait()
 	return time.Since(start), child.Err()
 }
@@ -81,7 +81,7 @@ func TestAwaitEndsWithALimit(t *testing.T) {
 						time.AfterFunc(when, func() { tt.set(ex, child) })
 					}
 					start := time.Now()
-					child.Await(make(chan struct{}, 1), start.Add(time.Hour))
+					child.Await(child, make(chan struct{}, 1), start.Add(time.Hour))
 					require.Equal(t, when+time.Minute, time.Since(start))
 					require.Equal(t, context.DeadlineExceeded, child.Err())
 					require.Equal(t, errLimit, child.Cause())
@@ -95,9 +95,9 @@ func TestAwaitReturnsAtOnceFromAnEndedContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ex, _, end := joined(t.Context(), t)
 		ex.Cancel()
-		ex.Await(make(chan struct{}, 1), time.Now().Add(time.Hour))
+		ex.Await(ex, make(chan struct{}, 1), time.Now().Add(time.Hour))
 		end()
-		ex.Await(make(chan struct{}, 1), time.Now().Add(time.Hour))
+		ex.Await(ex, make(chan struct{}, 1), time.Now().Add(time.Hour))
 	})
 }
 
@@ -106,7 +106,7 @@ func TestAwaitLeavesNothingBehind(t *testing.T) {
 		ex, _, end := joined(t.Context(), t)
 		turn := make(chan struct{}, 1)
 		turn <- struct{}{}
-		ex.Await(turn, time.Now().Add(time.Hour))
+		ex.Await(ex, turn, time.Now().Add(time.Hour))
 		end()
 		require.Empty(t, turn, "it waits no longer")
 	})
@@ -124,7 +124,7 @@ func TestAwaitAllocatesNothing(t *testing.T) {
 			ex.Limit(later.Add(time.Hour), errLimit)
 			if await {
 				turn <- struct{}{}
-				ex.Await(turn, later)
+				ex.Await(ex, turn, later)
 			}
 			end()
 		})

@@ -32,9 +32,10 @@ func (r *race) admit() bool {
 		return false
 	}
 	now := r.h.now()
-	deadline, limited := r.ex.Deadline()
+	ctx := r.req.Context()
+	deadline, limited := ctx.Deadline()
 	switch {
-	case r.ex.Err() != nil,
+	case ctx.Err() != nil,
 		limited && time.Until(deadline) <= r.upstream.latencies.typical(), // it would be cut off
 		r.upstream.pausedFor(now) > 0,
 		!r.replay.Replayable(),

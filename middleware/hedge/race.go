@@ -142,7 +142,7 @@ func (r *race) wait() {
 	r.mu.Unlock()
 	select {
 	case <-gone:
-	case <-r.ex.Done():
+	case <-r.req.Context().Done():
 	}
 }
 

@@ -17,7 +17,7 @@ const aloneFor = 10 * time.Second
 // collapse takes part in an upstream request together with others. again says that the
 // shared answer will not do, and that the caller has to look after itself.
 func (l *lookup) collapse(ex *middleware.Exchange, req *http.Request, d *decision, upstream http.RoundTripper) (resp *http.Response, err error, again bool) {
-	r, began := l.cache.flights.join(ex, req.Context(), l, d, upstream)
+	r, began := l.cache.flights.join(req.Context(), ex, l, d, upstream)
 	f := r.flight
 	if began {
 		// Between the look at the store and here another flight may have landed.
@@ -29,7 +29,7 @@ func (l *lookup) collapse(ex *middleware.Exchange, req *http.Request, d *decisio
 		f.lookup.note(ex, &f.decision)
 		f.start(req)
 	}
-	if err := f.wait(ex, req.Context(), r); err != nil {
+	if err := f.wait(req.Context(), ex, r); err != nil {
 		middleware.CloseBody(req)
 		l.cache.stats.forwarded(d.fwd)
 		return nil, err, false
@@ -86,7 +86,7 @@ func (l *lookup) share(ex *middleware.Exchange, req *http.Request, d *decision, 
 	case f.result.entry != nil && l.usable(f.result.entry):
 		r.leave()
 		resp = l.confirmed(req, d, &f.result, true)
-	case f.err != nil && !l.outlives(ex, f):
+	case f.err != nil && !l.outlives(req.Context(), f):
 		r.leave()
 		ex.Decide(f.outcome)
 		err = f.err
@@ -128,11 +128,11 @@ func (l *lookup) reusable(asked *directives, e *entry) bool {
 
 // outlives tells whether the shared request failed because of a deadline that
 // was the other's and would not have been this caller's.
-func (l *lookup) outlives(ex *middleware.Exchange, f *flight) bool {
+func (l *lookup) outlives(ctx context.Context, f *flight) bool {
 	if f.requests.IsZero() || !errors.Is(f.err, context.DeadlineExceeded) && !errors.Is(f.err, context.Canceled) {
 		return false
 	}
-	own, ok := ex.Deadline()
+	own, ok := ctx.Deadline()
 	return !ok || own.After(f.requests)
 }
 

@@ -81,7 +81,7 @@ type flights struct {
 }
 
 // join takes part in the flight of the key, or begins one. ctx is the context of the request.
-func (fs *flights) join(ex *middleware.Exchange, ctx context.Context, l *lookup, d *decision, upstream http.RoundTripper) (r *tapeReader, began bool) {
+func (fs *flights) join(ctx context.Context, ex *middleware.Exchange, l *lookup, d *decision, upstream http.RoundTripper) (r *tapeReader, began bool) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	// What was asked for before an invalidation is no answer to who asks after it. And
@@ -273,7 +273,7 @@ func (f *flight) land(set func()) {
 }
 
 // wait waits for the answer, no longer than the caller does.
-func (f *flight) wait(ex *middleware.Exchange, ctx context.Context, r *tapeReader) error {
+func (f *flight) wait(ctx context.Context, ex *middleware.Exchange, r *tapeReader) error {
 	always := time.Unix(1<<40, 0) // no limit is later than that
 	for !f.isReady() {
 		if err := ctx.Err(); err != nil {
@@ -284,14 +284,7 @@ func (f *flight) wait(ex *middleware.Exchange, ctx context.Context, r *tapeReade
 			<-r.turn // landed: it is a matter of moments, or the end of ex has woken r
 			continue
 		}
-		if ctx == context.Context(ex) {
-			ex.Await(r.turn, always)
-			continue
-		}
-		select { // a stage in between has made a context of its own
-		case <-r.turn:
-		case <-ctx.Done():
-		}
+		ex.Await(ctx, r.turn, always)
 	}
 	return nil
 }

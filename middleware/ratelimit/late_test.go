@@ -55,7 +55,7 @@ func TestRefusalThatComesTogetherWithACancelCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, w := lateBucket()
 		require.True(t, b.decided(w))
-		require.Same(t, w.refusal, b.abandon(w, exchange(t)))
+		require.Same(t, w.refusal, b.abandon(t.Context(), w, exchange(t)))
 		require.EqualValues(t, 1, b.counts.refused)
 	})
 }
@@ -67,7 +67,7 @@ func TestLimitThatEndsTheWaitIsTheCause(t *testing.T) {
 		limit := errors.Join(errors.New("timeout/total"), context.DeadlineExceeded)
 		ex.Limit(time.Now().Add(time.Second/2), limit)
 		<-ex.Done()
-		require.Equal(t, &refusal{err: ErrTooLate, cause: limit}, b.abandon(w, ex))
+		require.Equal(t, &refusal{err: ErrTooLate, cause: limit}, b.abandon(ex, w, ex))
 		require.Empty(t, b.queue)
 	})
 }

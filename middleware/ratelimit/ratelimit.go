@@ -1,6 +1,7 @@
 package ratelimit
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"sync/atomic"
@@ -79,6 +80,7 @@ func (l *RateLimit) roundTrip(req *http.Request, next http.RoundTripper) (resp *
 
 	cfg := l.settings.Load()
 	b := l.buckets.Get(cfg.key(req))
+	ctx := inner.Context()
 	var r *reservation
 	if cfg.Units.on() {
 		r = l.reserve(ex, inner, b)
@@ -86,7 +88,7 @@ func (l *RateLimit) roundTrip(req *http.Request, next http.RoundTripper) (resp *
 		inner = inner.WithContext(r)
 	}
 	if !b.pass(r.cost()) {
-		if err := l.wait(ex, b, r.cost()); err != nil {
+		if err := l.wait(ctx, ex, b, r.cost()); err != nil {
 			middleware.CloseBody(req)
 			return nil, err
 		}
@@ -122,9 +124,9 @@ func (l *RateLimit) account(b *bucket, r *reservation, resp *http.Response, o mi
 }
 
 // wait waits for a token and tells how that went.
-func (l *RateLimit) wait(ex *middleware.Exchange, b *bucket, cost int) error {
+func (l *RateLimit) wait(ctx context.Context, ex *middleware.Exchange, b *bucket, cost int) error {
 	start := time.Now()
-	refused := b.wait(ex, cost)
+	refused := b.wait(ctx, ex, cost)
 	waited := time.Since(start)
 	ex.AddWait(waited)
 	event := middleware.Event{Kind: EventQueued, Level: slog.LevelDebug, Key: b.key, Attempt: ex.Attempt(), Wait: waited}

@@ -12,27 +12,27 @@ import (
 // wait of exactly max_wait is allowed, a token that comes with the deadline is too late.
 const slack = time.Microsecond
 
-// wait blocks until the request has its token (nil) or gets none. No token is
+// wait blocks until the request whose context ctx is has its token (nil) or gets none. No token is
 // ever taken for somebody else, so one who gives up takes none along.
-func (b *bucket) wait(ex *middleware.Exchange, cost int) *refusal {
-	w, refused := b.enter(ex, cost)
+func (b *bucket) wait(ctx context.Context, ex *middleware.Exchange, cost int) *refusal {
+	w, refused := b.enter(ctx, ex, cost)
 	if w == nil {
 		return refused
 	}
-	for ex.Err() == nil {
+	for ctx.Err() == nil {
 		if b.decided(w) {
 			return w.refusal
 		}
-		ex.Await(w.turn, w.until)
+		ex.Await(ctx, w.turn, w.until)
 	}
-	return b.abandon(w, ex)
+	return b.abandon(ctx, w, ex)
 }
 
 // enter queues the request, if its turn comes in time and if it makes nobody
 // late who is queued already, but for those of lower priority. Without a
 // waiter, the matter is decided.
-func (b *bucket) enter(ex *middleware.Exchange, cost int) (*waiter, *refusal) {
-	deadline, ok := ex.Deadline()
+func (b *bucket) enter(ctx context.Context, ex *middleware.Exchange, cost int) (*waiter, *refusal) {
+	deadline, ok := ctx.Deadline()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
@@ -131,14 +131,14 @@ func (b *bucket) wake(after time.Duration) {
 }
 
 // abandon takes w off the queue because its context has ended.
-func (b *bucket) abandon(w *waiter, ex *middleware.Exchange) *refusal {
+func (b *bucket) abandon(ctx context.Context, w *waiter, ex *middleware.Exchange) *refusal {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.queue.remove(w) {
 		return w.refusal // it was refused in the same instant
 	}
 	b.nudgeHead()
-	r := &refusal{err: ErrCanceled, cause: ex.Err()}
+	r := &refusal{err: ErrCanceled, cause: ctx.Err()}
 	if errors.Is(r.cause, context.DeadlineExceeded) {
 		r.err = ErrTooLate
 		if cause := ex.Cause(); cause != nil {

@@ -161,7 +161,7 @@ func (c *call) giveUp(reason error) (*http.Response, error) {
 	if c.made == 1 && f.status == 0 && (reason == errAttempts || reason == errUnsafe || reason == errWithin) {
 		return nil, f.err // nothing to add: as if this stage were not there
 	}
-	if f.status != 0 && c.ex.Err() == nil {
+	if f.status != 0 && c.req.Context().Err() == nil {
 		c.ex.Decide(f.outcome) // of the response that could not be kept
 	}
 	return nil, &Error{Stage: c.r.reporter.Stage, Attempts: c.made, Reason: reason, Err: f.err, Status: f.status, Header: f.header}
@@ -189,13 +189,14 @@ func (c *call) keep(o middleware.Outcome, resp *http.Response, err error) {
 }
 
 func (c *call) sleep(d time.Duration) (reason error) {
+	ctx := c.req.Context()
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return nil
-	case <-c.ex.Done():
-		return ended(c.ex.Err())
+	case <-ctx.Done():
+		return ended(ctx.Err())
 	}
 }
 

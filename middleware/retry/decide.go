@@ -11,9 +11,10 @@ import (
 // another decides whether there will be another attempt, and when; if not, why.
 func (c *call) another(o middleware.Outcome, err error) (delay time.Duration, reason error) {
 	delay = c.cfg.delay(c.made, o)
-	switch deadline, ok := c.ex.Deadline(); {
-	case c.ex.Err() != nil:
-		return 0, ended(c.ex.Err())
+	ctx := c.req.Context()
+	switch deadline, ok := ctx.Deadline(); {
+	case ctx.Err() != nil:
+		return 0, ended(ctx.Err())
 	case o.Advice == middleware.DontRepeat:
 		return 0, errAdvice
 	case errors.Is(err, ErrGaveUp):

@@ -29,11 +29,12 @@ func (g *gate) wait(ex *middleware.Exchange, req *http.Request, s *settings) (gr
 	if r != nil {
 		return grant{}, r
 	}
-	for !g.decided(w) && ex.Err() == nil {
-		ex.Await(w.Turn(), a.By)
+	ctx := req.Context()
+	for !g.decided(w) && ctx.Err() == nil {
+		ex.Await(ctx, w.Turn(), a.By)
 	}
 	fate, p := g.leave(w)
-	gone := ex.Err()
+	gone := ctx.Err()
 	switch {
 	case gone == nil && fate == queue.Served:
 		return grant{p.Number, int64(p.InUse), int64(p.Limit)}, nil
@@ -73,7 +74,7 @@ func (g *gate) leave(w *queue.Waiter) (queue.Fate, queue.Grant) {
 func (g *gate) arrival(ex *middleware.Exchange, req *http.Request, s *settings) (a queue.Arrival, cause error) {
 	now := time.Now()
 	a = queue.Arrival{By: now.Add(s.MaxWait), Since: now, Priority: ex.Priority()}
-	deadline, hurried := ex.Deadline()
+	deadline, hurried := req.Context().Deadline()
 	a.Patient = !hurried
 	if hurried {
 		// Relative to now, because the clock on the wall can be set while it waits.

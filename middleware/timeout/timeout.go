@@ -64,7 +64,7 @@ func (t *Timeout) roundTrip(req *http.Request, next http.RoundTripper) (resp *ht
 	defer ex.Leave(req, &resp, &err)
 
 	now := time.Now()
-	if deadline, ok := ex.Deadline(); ok && !now.Before(deadline) {
+	if deadline, ok := inner.Context().Deadline(); ok && !now.Before(deadline) {
 		middleware.CloseBody(req)
 		return nil, t.reject(ex)
 	}
