@@ -39,9 +39,9 @@ func (r *race) admit() bool {
 		limited && time.Until(deadline) <= r.upstream.latencies.typical(), // it would be cut off
 		r.upstream.pausedFor(now) > 0,
 		!r.replay.Replayable(),
-		!r.h.crew.join(r.cfg.MaxInFlight):
+		!r.h.crew.Join(r.cfg.MaxInFlight):
 	case !r.upstream.budget.take(now, r.cfg):
-		r.h.crew.leave()
+		r.h.crew.Leave()
 	default:
 		r.running++
 		return true
@@ -93,7 +93,7 @@ func (r *race) prepare() (*middleware.Exchange, *http.Request, error) {
 
 // finish takes a copy that has come back for the winner, or drops it.
 func (r *race) finish(a attempt) {
-	defer r.h.crew.leave()
+	defer r.h.crew.Leave()
 	r.mu.Lock()
 	r.running--
 	won := !r.over && (a.died || a.good())

@@ -1,12 +1,14 @@
 package hedge
 
 import (
+	"context"
 	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/headgate-go/headgate/middleware"
+	"github.com/headgate-go/headgate/middleware/internal/crew"
 	"github.com/headgate-go/headgate/middleware/internal/keyed"
 )
 
@@ -17,7 +19,7 @@ type Hedge struct {
 	key       middleware.KeyFunc
 	upstreams *keyed.Map[upstream]
 	epoch     time.Time
-	crew      crew
+	crew      crew.Crew // runs the copies
 	races     sync.Pool // of *race, so that a timer costs no allocation
 }
 
@@ -62,6 +64,14 @@ func (h *Hedge) Update(cfg Config) error {
 	}
 	h.settings.Store(&cfg)
 	return nil
+}
+
+// Stop sends no more copies, for good, and waits until those that are in flight
+// have come back, cancelled ones included. Calls go on without copies. The
+// error is that of ctx, if it ends first.
+func (h *Hedge) Stop(ctx context.Context) error {
+	h.crew.Stop()
+	return h.crew.Wait(ctx)
 }
 
 // Wrap is a middleware.Middleware.

@@ -30,7 +30,7 @@ type KeyStats struct {
 // Stats is a snapshot.
 func (h *Hedge) Stats() Stats {
 	cfg, now := h.settings.Load(), h.now()
-	s := Stats{InFlight: h.crew.size()}
+	s := Stats{InFlight: h.crew.Size()}
 	h.upstreams.Range(func(_ string, u *upstream) {
 		s.Keys = append(s.Keys, KeyStats{
 			Key: u.key, Delay: u.latencies.delay(cfg), Paused: u.pausedFor(now),

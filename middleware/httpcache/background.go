@@ -12,15 +12,15 @@ import (
 	"time"
 
 	"github.com/headgate-go/headgate/middleware"
+	"github.com/headgate-go/headgate/middleware/internal/crew"
 )
 
 // background is the requests that answers are refreshed with after they were
 // served stale: one at a time for each answer, and not too many in all.
 type background struct {
+	crew    crew.Crew
 	mu      sync.Mutex
 	running map[string]context.CancelFunc // by key and variant
-	stopped bool
-	gone    chan struct{} // closed when none runs any more, if somebody waits
 }
 
 // join lets one more run, unless the answer is being refreshed already, there
@@ -28,7 +28,7 @@ type background struct {
 func (b *background) join(id string, limit int, cancel context.CancelFunc) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.stopped || len(b.running) >= limit || b.running[id] != nil {
+	if b.running[id] != nil || !b.crew.Join(limit) {
 		return false
 	}
 	if b.running == nil {
@@ -40,11 +40,18 @@ func (b *background) join(id string, limit int, cancel context.CancelFunc) bool 
 
 func (b *background) leave(id string) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	delete(b.running, id)
-	if len(b.running) == 0 && b.gone != nil {
-		close(b.gone)
-		b.gone = nil
+	b.mu.Unlock()
+	b.crew.Leave()
+}
+
+// stop ends what runs, and lets nothing run any more.
+func (b *background) stop() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.crew.Stop()
+	for _, cancel := range b.running {
+		cancel()
 	}
 }
 
@@ -53,25 +60,11 @@ func (b *background) leave(id string) {
 // It also waits for requests that callers shared and have all left. The error is that
 // of ctx, if it ends first.
 func (c *Cache) Stop(ctx context.Context) error {
-	b := &c.background
-	b.mu.Lock()
-	b.stopped = true
-	for _, cancel := range b.running {
-		cancel()
+	c.background.stop()
+	if err := c.background.crew.Wait(ctx); err != nil {
+		return err
 	}
-	if len(b.running) > 0 && b.gone == nil {
-		b.gone = make(chan struct{})
-	}
-	gone := b.gone
-	b.mu.Unlock()
-	if gone != nil {
-		select {
-		case <-gone:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	return c.orphans.wait(ctx)
+	return c.orphans.Wait(ctx)
 }
 
 // detached has the values of a call's context and ends on its own. It leaves out

@@ -15,6 +15,7 @@ import (
 	"github.com/headgate-go/headgate/cachestore"
 	"github.com/headgate-go/headgate/cachestore/memory"
 	"github.com/headgate-go/headgate/middleware"
+	"github.com/headgate-go/headgate/middleware/internal/crew"
 )
 
 const typeName = "cache"
@@ -27,7 +28,7 @@ type Cache struct {
 	memory   *memory.Store        // made by New; nil if a store was given
 	shelf    *shelf
 	flights  flights
-	orphans  orphans
+	orphans  crew.Crew    // see orphans.go
 	recorded atomic.Int64 // bytes held of the bodies on their way
 	settings atomic.Pointer[settings]
 	stats    counters

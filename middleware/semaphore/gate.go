@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/headgate-go/headgate/middleware"
-	"github.com/headgate-go/headgate/middleware/internal/quantile"
+	"github.com/headgate-go/headgate/middleware/semaphore/internal/quantile"
 	"github.com/headgate-go/headgate/middleware/internal/queue"
 )
 

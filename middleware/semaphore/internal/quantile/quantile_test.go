@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"github.com/headgate-go/headgate/middleware/internal/quantile"
+	"github.com/headgate-go/headgate/middleware/semaphore/internal/quantile"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
