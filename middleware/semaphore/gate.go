@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/headgate-go/headgate/middleware"
-	"github.com/headgate-go/headgate/middleware/semaphore/internal/quantile"
 	"github.com/headgate-go/headgate/middleware/internal/queue"
+	"github.com/headgate-go/headgate/middleware/semaphore/internal/quantile"
 )
 
 // gate is the permits of one key. While there are permits to be had, taking
