@@ -73,15 +73,15 @@ func TestOfferEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 2500*ms)
 		defer cancel()
-		asked := 0
+		var asked atomic.Int32
 		l := loadtest.Load{Rates: []int{1}, Step: 10 * time.Second, Deadline: time.Minute}
 		begin := time.Now()
 		require.Nil(t, l.Offer(ctx, func(ctx context.Context, _ *loadtest.Call) loadtest.Answer {
-			asked++
+			asked.Add(1)
 			<-ctx.Done()
 			return loadtest.Failed
 		}, func(float64) {}))
-		require.Equal(t, 3, asked)
+		require.EqualValues(t, 3, asked.Load())
 		require.Equal(t, 2500*ms, time.Since(begin), "and waits for those that were made")
 	})
 }
