@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -46,8 +47,8 @@ func TestAContextThatAStageMadeBoundsThoseWithin(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				asked := 0
-				base := middleware.RoundTripperFunc(func(req *http.Request) (*http.Response, error) { asked++; return test.base(req) })
+				var asked atomic.Int32
+				base := middleware.RoundTripperFunc(func(req *http.Request) (*http.Response, error) { asked.Add(1); return test.base(req) })
 				p, err := own.New("api", pipeline.Config{Order: []string{"hurry", test.stage}, Stages: map[string]any{test.stage: test.settings}}, pipeline.WithBase(base))
 				require.NoError(t, err)
 				ctx, cancel := context.WithCancel(t.Context())
@@ -67,7 +68,7 @@ func TestAContextThatAStageMadeBoundsThoseWithin(t *testing.T) {
 					require.NoError(t, resp.Body.Close())
 				}
 				require.LessOrEqual(t, time.Since(begin), test.atMost)
-				require.Equal(t, test.asked, asked)
+				require.EqualValues(t, test.asked, asked.Load())
 				cancel()
 				synctest.Wait()
 				require.NoError(t, p.Stop(t.Context()))
